@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+// Facet: Gemma, end to end, in Swift. Licensed under Apache-2.0.
+
+import PackageDescription
+
+/// Every Swift target is held to the same rules: Swift 6, strict memory safety, no warnings.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Returning spans from our own types needs this; see docs/adr/0003-spans-and-lifetimes.md.
+let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+  name: "facet",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "facet", targets: ["FacetCLI"]),
+    .library(name: "Facet", targets: ["Facet"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // The engine: depends on nothing but the toolchain.
+    .target(
+      name: "CFacetKernels",
+      exclude: ["README.md"],
+      cSettings: [.treatAllWarnings(as: .error)]),
+    .target(name: "FacetTensor", dependencies: ["CFacetKernels"], swiftSettings: lifetimes),
+    .target(name: "FacetTokenizer", swiftSettings: strict),
+    .target(name: "FacetCheckpoint", dependencies: ["FacetTensor"], swiftSettings: lifetimes),
+    .target(
+      name: "FacetModel", dependencies: ["FacetTensor", "FacetCheckpoint"], swiftSettings: strict),
+    .target(
+      name: "FacetGeneration", dependencies: ["FacetModel", "FacetTokenizer"],
+      swiftSettings: strict),
+
+    // Around the engine.
+    .target(name: "FacetStore", dependencies: ["FacetCheckpoint"], swiftSettings: strict),
+    .target(name: "Facet", dependencies: ["FacetStore", "FacetGeneration"], swiftSettings: strict),
+    .executableTarget(
+      name: "FacetCLI",
+      dependencies: [
+        "Facet", "FacetStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Tests mirror Sources.
+    .target(
+      name: "FacetTestSupport", path: "Tests/FacetTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "FacetTensorTests", dependencies: ["FacetTensor", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetTokenizerTests", dependencies: ["FacetTokenizer", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetCheckpointTests", dependencies: ["FacetCheckpoint", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetModelTests", dependencies: ["FacetModel", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetGenerationTests", dependencies: ["FacetGeneration", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetStoreTests", dependencies: ["FacetStore", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "FacetCLITests", dependencies: ["FacetCLI", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

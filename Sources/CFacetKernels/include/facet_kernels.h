@@ -1,0 +1,3 @@
+#ifndef FACET_KERNELS_H
+#define FACET_KERNELS_H
+#endif

@@ -1,0 +1,1 @@
+#include "facet_kernels.h"
