@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-/// The operations a model is made of. Coarse on purpose: each is a whole step of the forward pass, so
-/// that a backend may split it over threads, fuse it, or send it to another device. Tensors are
-/// handles; values are asked for only at the door (logits).
+/// The operations a model is made of.
+///
+/// Coarse on purpose: each is a whole step of the forward pass, so that a backend may split it over
+/// threads, fuse it, or send it to another device. Tensors are handles; values are asked for only
+/// at the door (logits).
 ///
 /// Shapes: T tokens, D width, F feed-forward width, N query heads, K key-value heads, H head width.
 /// Every activation is f32. Shapes are the caller's contract, checked with `precondition`.
@@ -14,7 +16,9 @@ package protocol Backend: Sendable {
   /// output [T, D] = scale · table[tokens]; `tokens` are below `table.rows`.
   func embed(_ tokens: [Int32], table: Tensor, scale: Float, into output: Tensor)
 
-  /// output = input / rms(input) · weight, row by row. input [T, D], weight [D]. In place is allowed.
+  /// output = input / rms(input) · weight, row by row.
+  ///
+  /// input [T, D], weight [D]. In place is allowed.
   func rmsNorm(_ input: Tensor, weight: Tensor, epsilon: Float, into output: Tensor)
 
   /// outputs[i] [T, out] = input [T, in] · weights[i]ᵀ; matrices that share an input go together.

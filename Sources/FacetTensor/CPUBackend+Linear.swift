@@ -166,7 +166,7 @@ extension CPUBackend {
   private static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
 
   /// Rounds the input to bf16 in the shared scratch, rows padded with zeros to whole groups of 32.
-  private func prepare(_ input: Tensor, _ turn: borrowing WorkerPool.Turn) {
+  private func prepare(_ input: Tensor, _ turn: WorkerPool.Turn) {
     guard usesBF16 else { return }
     let columns = input.columns
     let width = Self.paddedColumns(columns)

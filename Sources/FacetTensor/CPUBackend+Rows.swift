@@ -77,7 +77,8 @@ extension CPUBackend: Backend {
         && cosines.rows == heads.rows && (norm.map { $0.count == headWidth } ?? true),
       "rotation of [\(heads.rows), \(heads.columns)] in heads of \(headWidth)")
     let count = heads.columns / headWidth
-    let rotate = unsafe layout == .halfSplit ? kernels.pointee.rotate_half : kernels.pointee.rotate_pairs
+    let rotate =
+      unsafe layout == .halfSplit ? kernels.pointee.rotate_half : kernels.pointee.rotate_pairs
     overRows(heads.rows, rowCost: heads.columns * 2) { rows in
       for row in rows {
         for head in 0..<count {

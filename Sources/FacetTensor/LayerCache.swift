@@ -3,8 +3,10 @@
 
 import CFacetKernels
 
-/// Keys and values of one layer and one sequence, in a ring of blocks of 64 positions. A layer with a
-/// sliding window keeps only as many blocks as its window and one prefill chunk can touch.
+/// Keys and values of one layer and one sequence, in a ring of blocks of 64 positions.
+///
+/// A layer with a sliding window keeps only as many blocks as its window and one prefill chunk can
+/// touch.
 package struct LayerCache: Sendable {
   package let keys: Tensor
   package let values: Tensor
@@ -42,6 +44,20 @@ package struct LayerCache: Sendable {
     let rows = ringPositions * headCount
     keys = try Tensor.zeros(rows: rows, columns: headWidth, dtype: dtype)
     values = try Tensor.zeros(rows: rows, columns: Self.valueWidth(headWidth), dtype: dtype)
+  }
+
+  /// Where element `element` of the key of `position` lies: a column per position in each block.
+  func keyIndex(position: Int, head: Int, element: Int) -> Int {
+    let block = position / Self.blockSize % (ringPositions / Self.blockSize)
+    return ((block * headCount + head) * headWidth + element) * Self.blockSize
+      + position % Self.blockSize
+  }
+
+  /// Where element `element` of the value of `position` lies: a row per position in each block.
+  func valueIndex(position: Int, head: Int, element: Int) -> Int {
+    let block = position / Self.blockSize % (ringPositions / Self.blockSize)
+    return ((block * headCount + head) * Self.blockSize + position % Self.blockSize)
+      * values.columns + element
   }
 
   var kernelView: fk_kv {

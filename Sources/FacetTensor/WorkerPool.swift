@@ -28,7 +28,9 @@ import Synchronization
   private let shared = Shared()
   private var threads: [pthread_t] = []
 
-  /// What the threads see. A class of its own, so that a sleeping thread does not keep the pool.
+  /// What the threads see.
+  ///
+  /// A class of its own, so that a sleeping thread does not keep the pool.
   @safe fileprivate final class Shared: @unchecked Sendable {
     /// Generation of the job (high half) and chunks nobody has taken yet (low half).
     let state = Atomic<UInt64>(0)
@@ -104,20 +106,21 @@ import Synchronization
   }
 
   /// Takes the pool for one operation, which may `run` several times inside.
-  package func exclusively<R, E: Error>(_ body: (borrowing Turn) throws(E) -> R) throws(E) -> R {
+  package func exclusively(_ body: (Turn) -> Void) {
     unsafe pthread_mutex_lock(shared.turn)
     defer { unsafe pthread_mutex_unlock(shared.turn) }
-    return try body(Turn(pool: self))
+    body(Turn(pool: self))
   }
 
   /// Runs `body(chunk, worker)` for every chunk in `0..<chunks` and returns when all are done.
+  ///
   /// `worker` is below ``threadCount``; no two chunks run with the same worker at once.
   package func run(chunks: Int, _ body: (Int, Int) -> Void) {
     exclusively { turn in turn.run(chunks: chunks, body) }
   }
 
   /// The right to use the pool, while it lasts.
-  package struct Turn: ~Copyable {
+  package struct Turn {
     fileprivate let pool: WorkerPool
 
     /// As ``WorkerPool/run(chunks:_:)``.
@@ -148,7 +151,9 @@ extension WorkerPool.Shared {
     self.body = nil
   }
 
-  /// Takes chunks until none is left. Owning a chunk keeps its job alive.
+  /// Takes chunks until none is left.
+  ///
+  /// Owning a chunk keeps its job alive.
   fileprivate func takeChunks(worker: Int) {
     while true {
       let seen = state.load(ordering: .acquiring)

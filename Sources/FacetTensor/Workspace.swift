@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// Memory for the activations of a forward pass: handed out front to back, taken back all at once.
+///
 /// One owner at a time; a pass through a workspace that has grown to its size allocates nothing.
 public final class Workspace {
   private var blocks: [TensorStorage] = []
