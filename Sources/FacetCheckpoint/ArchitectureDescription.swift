@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-/// Which two numbers of a head rotary position embedding turns together.
-public enum RotaryLayout: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Number i with number i + h/2: Gemma, and every Hugging Face file.
-  case halfSplit
-  /// Number 2i with number 2i + 1: Llama in GGUF files and llama2.c checkpoints.
-  case interleaved
-}
+public import FacetTensor
 
 /// The hyper-parameters of a model exactly as its file states them; nil where the file is silent.
 ///

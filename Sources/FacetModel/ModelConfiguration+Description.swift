@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 public import FacetCheckpoint
+import FacetTensor
 
 extension ModelConfiguration {
   /// The configuration of the model that `description` describes.

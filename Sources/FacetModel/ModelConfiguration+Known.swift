@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
+import FacetTensor
 
 internal import FacetCheckpoint
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-public import FacetCheckpoint
+public import FacetTensor
 
 /// Everything that tells one model from another: numbers of its architecture, choices of its family.
 ///
@@ -79,28 +79,6 @@ public enum Family: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// True for the Gemma generations.
   public var isGemma: Bool { self != .llama }
-}
-
-/// The activation of the gate in the feed-forward network.
-public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
-  /// GELU in its tanh form: every Gemma, whatever its file says (see docs/numerics.md).
-  case geluTanh
-  /// SiLU: Llama and Mistral.
-  case silu
-}
-
-/// Rotary position embedding: number pair i of a head is turned by position / scale · base^(−2i/h).
-public struct Rotary: Sendable, Hashable, Codable {
-  /// Base of the frequencies.
-  public var base: Float
-  /// Positions are divided by this.
-  public var scale: Float
-
-  /// Makes a rotary embedding of `base`.
-  public init(base: Float, scale: Float = 1) {
-    self.base = base
-    self.scale = scale
-  }
 }
 
 /// Which layers see all keys and which only a sliding window of the last ones.

@@ -18,6 +18,8 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
     case unexpectedTensor
     /// More tokens than the context or the cache can hold.
     case contextFull
+    /// A token id beyond the vocabulary.
+    case unknownToken
     /// The memory is not there.
     case outOfMemory
   }

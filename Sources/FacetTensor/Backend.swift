@@ -52,7 +52,7 @@ package protocol Backend: Sendable {
 }
 
 /// The nonlinearity between gate and up.
-public enum Activation: String, Sendable, Hashable, Codable {
+public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
   /// GELU in its tanh form (Gemma; "gelu" in a Gemma file always means this one).
   case geluTanh
   /// SiLU (Llama, Mistral).
@@ -60,7 +60,7 @@ public enum Activation: String, Sendable, Hashable, Codable {
 }
 
 /// How rotary pairs lie in a head.
-public enum RotaryLayout: String, Sendable, Hashable, Codable {
+public enum RotaryLayout: String, Sendable, Hashable, Codable, CaseIterable {
   /// Pairs (i, i + H/2): Hugging Face files, every Gemma file.
   case halfSplit
   /// Pairs (2i, 2i + 1): Llama-architecture GGUF and llama2.c files.
