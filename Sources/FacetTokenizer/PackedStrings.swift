@@ -53,11 +53,6 @@ public struct PackedStrings: Sendable, Hashable {
   /// Adds a byte to the string that `endString` will end.
   mutating func appendByte(_ byte: UInt8) { bytes.append(byte) }
 
-  /// Drops the bytes added since the last string ended.
-  mutating func dropUnfinished() { bytes.removeLast(bytes.count - Int(offsets.last ?? 0)) }
-
-  mutating func reserve(strings: Int, bytes byteCount: Int) {
-    offsets.reserveCapacity(strings + 1)
-    bytes.reserveCapacity(byteCount)
-  }
+  /// Adds bytes to the string that `endString` will end.
+  mutating func appendBytes(_ run: ArraySlice<UInt8>) { bytes.append(contentsOf: run) }
 }

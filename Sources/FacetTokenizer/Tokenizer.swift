@@ -59,7 +59,10 @@ public struct Tokenizer: Sendable {
       var isFirst = true
       cut(text, at: parsing == .recognized ? .controls : .nothing, &output) { fragment, output in
         let prefixed = dummyPrefix == .everyFragment || (dummyPrefix == .start && isFirst)
-        encoder.encode(fragment, dummyPrefix: prefixed, into: &output)
+        let omitted =
+          storage.omitsDummyPrefixBeforeSpace
+          && (fragment.first == 0x20 || fragment.starts(with: SentencePieceEncoder.space))
+        encoder.encode(fragment, dummyPrefix: prefixed && !omitted, into: &output)
       } after: {
         isFirst = false
       }

@@ -26,5 +26,6 @@ public struct TokenizerError: Error, Sendable, Hashable, CustomStringConvertible
     self.message = message
   }
 
+  /// The message.
   public var description: String { message }
 }

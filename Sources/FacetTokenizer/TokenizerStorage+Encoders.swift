@@ -4,9 +4,9 @@
 extension TokenizerStorage {
   static func sentencePiece(
     _ description: VocabularyDescription, _ kinds: [UInt8], _ table: PieceTable,
-    _ byteValues: [TokenID: UInt8]
+    _ structural: PieceTable, _ byteValues: [TokenID: UInt8]
   ) throws(TokenizerError) -> SentencePieceEncoder {
-    let pairs = try pairs(description, table)
+    let pairs = try pairs(description, table, structural)
     guard pairs != nil || !description.scores.isEmpty else {
       throw TokenizerError(
         .malformed,
@@ -51,9 +51,10 @@ extension TokenizerStorage {
   }
 
   static func byteLevel(
-    _ description: VocabularyDescription, _ splitter: WordSplitter, _ table: PieceTable
+    _ description: VocabularyDescription, _ splitter: WordSplitter, _ table: PieceTable,
+    _ structural: PieceTable
   ) throws(TokenizerError) -> ByteLevelEncoder {
-    guard let pairs = try pairs(description, table) else {
+    guard let pairs = try pairs(description, table, structural) else {
       throw TokenizerError(
         .malformed,
         "The byte-level BPE vocabulary has no merges, so nothing says how bytes are merged; the file "
@@ -72,61 +73,49 @@ extension TokenizerStorage {
   }
 
   /// The table of merges; nil when the description has none.
-  private static func pairs(_ description: VocabularyDescription, _ table: PieceTable)
-    throws(TokenizerError) -> PairTable?
-  {
-    let count = description.pieces.count
-    if !description.mergePairs.isEmpty {
-      let pairs = description.mergePairs
-      var result = PairTable(capacity: pairs.count / 2)
-      var joined: [UInt8] = []
-      for rank in 0..<pairs.count / 2 {
-        let left = pairs[2 * rank]
-        let right = pairs[2 * rank + 1]
-        guard 0 <= left, Int(left) < count, 0 <= right, Int(right) < count else {
-          throw unknownMerge(rank, "\(left) \(right)")
-        }
-        joined.removeAll(keepingCapacity: true)
-        joined += description.pieces[Int(left)]
-        joined += description.pieces[Int(right)]
-        guard let token = table.find(joined, joined.indices) else {
-          throw unknownMerge(rank, String(decoding: joined, as: UTF8.self))
-        }
-        result.insert(left, right, Merge(rank: UInt32(rank), token: token))
-      }
-      return result
-    }
-    guard description.mergeTexts.count > 0 else { return nil }
-    return try pairs(texts: description.mergeTexts, table)
-  }
-
-  private static func pairs(texts: PackedStrings, _ table: PieceTable) throws(TokenizerError)
-    -> PairTable
-  {
-    var result = PairTable(capacity: texts.count)
+  private static func pairs(
+    _ description: VocabularyDescription, _ table: PieceTable, _ structural: PieceTable
+  ) throws(TokenizerError) -> PairTable? {
+    let isText = description.mergeTexts.count > 0
+    let strings = isText ? description.mergeTexts : description.mergeParts
+    let count = isText ? strings.count : strings.count / 2
+    guard count > 0 else { return nil }
+    var result = PairTable(capacity: count)
     var joined: [UInt8] = []
-    for rank in 0..<texts.count {
-      let range = texts.range(rank)
-      // The separator is the first space that is not the first character.
-      var space = range.lowerBound + 1
-      while space < range.upperBound && texts.bytes[space] != 0x20 { space += 1 }
-      guard space < range.upperBound,
-        let left = table.find(texts.bytes, range.lowerBound..<space),
-        let right = table.find(texts.bytes, space + 1..<range.upperBound)
-      else { throw unknownMerge(rank, String(decoding: texts[rank], as: UTF8.self)) }
+    for rank in 0..<count {
+      let (left, right) =
+        isText ? sides(strings, rank) : (strings.range(2 * rank), strings.range(2 * rank + 1))
       joined.removeAll(keepingCapacity: true)
-      joined += texts.bytes[range.lowerBound..<space]
-      joined += texts.bytes[space + 1..<range.upperBound]
-      guard let token = table.find(joined, joined.indices) else {
-        throw unknownMerge(rank, String(decoding: texts[rank], as: UTF8.self))
+      joined += strings.bytes[left]
+      joined += strings.bytes[right]
+      if let first = table.find(strings.bytes, left), let second = table.find(strings.bytes, right),
+        let token = table.find(joined, joined.indices)
+      {
+        result.insert(first, second, Merge(rank: UInt32(rank), token: token))
+        continue
       }
-      result.insert(left, right, Merge(rank: UInt32(rank), token: token))
+      // Some files list merges that spell a control token; text must never become one.
+      let known = { table.find($0, $1) != nil || structural.find($0, $1) != nil }
+      guard known(strings.bytes, left), known(strings.bytes, right), known(joined, joined.indices)
+      else { throw unknownMerge(rank, strings.bytes[left], strings.bytes[right]) }
     }
     return result
   }
 
-  private static func unknownMerge(_ rank: Int, _ text: String) -> TokenizerError {
-    TokenizerError(
+  /// The two sides of `left right`: the separator is the first space after the first character.
+  private static func sides(_ texts: PackedStrings, _ rank: Int) -> (Range<Int>, Range<Int>) {
+    let range = texts.range(rank)
+    var space = range.lowerBound + 1
+    while space < range.upperBound && texts.bytes[space] != 0x20 { space += 1 }
+    guard space < range.upperBound else { return (range, range.upperBound..<range.upperBound) }
+    return (range.lowerBound..<space, space + 1..<range.upperBound)
+  }
+
+  private static func unknownMerge(
+    _ rank: Int, _ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>
+  ) -> TokenizerError {
+    let text = String(decoding: left, as: UTF8.self) + " " + String(decoding: right, as: UTF8.self)
+    return TokenizerError(
       .malformed,
       "Merge \(rank) of the vocabulary, '\(text)', names or gives a piece that the vocabulary does not "
         + "have; the file is damaged. Download it again.")

@@ -13,6 +13,7 @@ final class TokenizerStorage: Sendable {
   let kinds: [UInt8]
   let special: SpecialTokens
   let dummyPrefix: VocabularyDescription.DummyPrefix
+  let omitsDummyPrefixBeforeSpace: Bool
   let encoder: Encoder
   /// Control and user-defined pieces as they stand in a text.
   let inText: PieceTrie
@@ -29,6 +30,7 @@ final class TokenizerStorage: Sendable {
     let kinds = Self.kinds(description)
     self.kinds = kinds
     dummyPrefix = description.dummyPrefix
+    omitsDummyPrefixBeforeSpace = description.omitsDummyPrefixBeforeSpace
 
     let ids = 0..<description.pieces.count
     let others = ids.filter { !Self.isMergeable(kinds[$0]) }
@@ -46,10 +48,10 @@ final class TokenizerStorage: Sendable {
     }
     self.byteValues = byteValues
     if case .byteLevel(let splitter) = description.model {
-      encoder = .byteLevel(try Self.byteLevel(description, splitter, mergeable))
+      encoder = .byteLevel(try Self.byteLevel(description, splitter, mergeable, structural))
     } else {
       encoder = .sentencePiece(
-        try Self.sentencePiece(description, kinds, mergeable, byteValues))
+        try Self.sentencePiece(description, kinds, mergeable, structural, byteValues))
     }
   }
 
@@ -102,7 +104,7 @@ final class TokenizerStorage: Sendable {
     return kinds
   }
 
-  /// Whether a piece is one of Gemma's reserved `<unused0>`, `<unused1>`, …
+  /// Whether a piece is one of Gemma's reserved ones: `<unused0>` and so on.
   private static func isPlaceholder(_ name: String) -> Bool {
     name.hasPrefix("<unused") && name.hasSuffix(">")
       && name.utf8.dropFirst(7).dropLast().allSatisfy { (0x30...0x39).contains($0) }

@@ -20,8 +20,9 @@ enum UTF8Scan {
     return 0
   }
 
-  /// The longest prefix of a character at `start`, and whether it is the whole character. The
-  /// ranges are those of Unicode's table 3-7, well-formed UTF-8 byte sequences.
+  /// The longest prefix of a character at `start`, and whether it is the whole character.
+  ///
+  /// The ranges are those of Unicode's table 3-7, well-formed UTF-8 byte sequences.
   private static func prefix(_ text: [UInt8], _ start: Int, _ end: Int) -> (Int, isComplete: Bool) {
     let lead = text[start]
     let needed: Int

@@ -49,14 +49,17 @@ public struct VocabularyDescription: Sendable {
   public var scores: [Float]
   /// The kind of each piece, as `PieceKind`'s raw values; empty: all normal.
   public var kinds: [UInt8]
-  /// Merges in order of rank, two ids each: left, right.
-  public var mergePairs: [TokenID]
-  /// Merges in order of rank as text, `left right`; used when `mergePairs` is empty.
+  /// Merges in order of rank: each is one string, `left right`.
   public var mergeTexts: PackedStrings
+  /// The same with two strings for each merge, left and right; used when `mergeTexts` is empty.
+  public var mergeParts: PackedStrings
   /// Whether a word that is a piece is taken whole, whatever the merges say.
   public var ignoresMergesForWholeWords: Bool
   /// Where a space is put that the text does not have.
   public var dummyPrefix: DummyPrefix
+  /// Whether the dummy prefix is left out before text that begins with a space (Hugging Face's
+  /// `Metaspace`; SentencePiece itself puts it there all the same).
+  public var omitsDummyPrefixBeforeSpace: Bool
   /// Beginning of sequence.
   public var bos: TokenID?
   /// End of sequence.
@@ -82,10 +85,11 @@ public struct VocabularyDescription: Sendable {
     self.pieces = pieces
     self.scores = scores
     self.kinds = kinds
-    self.mergePairs = []
     self.mergeTexts = mergeTexts
+    self.mergeParts = PackedStrings()
     self.ignoresMergesForWholeWords = false
     self.dummyPrefix = dummyPrefix
+    self.omitsDummyPrefixBeforeSpace = false
     self.additionalStops = []
     self.addsBOS = addsBOS
   }
