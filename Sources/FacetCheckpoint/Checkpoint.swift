@@ -56,14 +56,30 @@ public struct Checkpoint: Sendable {
 
   /// Opens the model at `path`, a file or a directory; its content decides what it is.
   public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-    let storage = try TensorStorage.mapped(path)
-    guard storage.startsWith(GGUFFile.magic) else {
-      throw CheckpointError(
-        .unsupported,
-        "'\(path)' is none of the files that Facet reads: GGUF, a Hugging Face directory with "
-          + "safetensors, or a llama2.c checkpoint.")
+    guard FileSystem.exists(path) else {
+      throw CheckpointError(.notFound, "There is no file or directory '\(path)'.")
     }
-    return try GGUFLayout.open(storage, path: path)
+    if FileSystem.isDirectory(path) { return try openDirectory(path) }
+    let storage = try TensorStorage.mapped(path)
+    if storage.startsWith(GGUFFile.magic) { return try GGUFLayout.open(storage, path: path) }
+    if SafetensorsFile.recognizes(storage) {
+      return try openDirectory(FileSystem.split(path).directory)
+    }
+    if let file = Llama2CFile(storage) { return try file.open(storage, path: path) }
+    throw CheckpointError(
+      .unsupported,
+      "'\(path)' is none of the files that Facet reads: GGUF, a Hugging Face directory with "
+        + "safetensors, a llama2.c checkpoint. If it should be one, it is cut short or damaged.")
+  }
+
+  private static func openDirectory(_ path: String) throws(CheckpointError) -> Checkpoint {
+    guard HuggingFaceDirectory.recognizes(path) else {
+      throw CheckpointError(
+        .notFound,
+        "The directory '\(path)' has no config.json, so it is not a Hugging Face model. For a GGUF "
+          + "or llama2.c model name the file.")
+    }
+    return try HuggingFaceDirectory(path: path).open()
   }
 }
 
