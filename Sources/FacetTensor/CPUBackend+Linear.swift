@@ -56,6 +56,7 @@ extension CPUBackend {
     let pieces = pieces(weights, tokens: tokens)
     pool.exclusively { turn in
       if tokens <= Self.matvecTokens {
+        prepareDigits(input, for: weights)
         turn.run(chunks: pieces.count) { chunk, _ in
           let piece = pieces[chunk]
           unsafe multiplyFew(
@@ -94,7 +95,7 @@ extension CPUBackend {
       few ? min(width, chunkRows(rows: gate.rows, rowCost: gate.rowByteCount, multiple: 16)) : width
     pool.exclusively { turn in
       scratch.reserve(perWorker: Self.gemmScratch + 2 * held * MemoryLayout<Float>.size)
-      if !few { prepare(input, turn) }
+      if few { prepareDigits(input, for: [gate, up]) } else { prepare(input, turn) }
       turn.run(chunks: (gate.rows + size - 1) / size) { chunk, worker in
         let begin = chunk * size
         let end = min(gate.rows, begin + size)
@@ -140,6 +141,12 @@ extension CPUBackend {
     _ output: UnsafeMutablePointer<Float>, stride: Int
   ) {
     var matrix = unsafe kernelView(weights)
+    if usesDigits(weights), let matvec = unsafe kernels.pointee.matvec_digits {
+      unsafe matvec(
+        &matrix, Int64(begin), Int64(end), scratch.shared, Int32(input.rows), output,
+        Int64(stride))
+      return
+    }
     unsafe kernels.pointee.matvec(
       &matrix, Int64(begin), Int64(end), input.floatPointer, Int64(input.columns),
       Int32(input.rows), output, Int64(stride))
@@ -160,6 +167,25 @@ extension CPUBackend {
       unsafe kernels.pointee.gemm_f32(
         &matrix, Int64(begin), Int64(end), input.floatPointer + rows.lowerBound * input.columns,
         Int64(input.columns), Int64(rows.count), output, Int64(stride), part)
+    }
+  }
+
+  /// Whether decode multiplies these weights in integers, by activations written in digits.
+  private func usesDigits(_ weights: Tensor) -> Bool {
+    guard precision == .fast, let takes = unsafe kernels.pointee.takes_digits else { return false }
+    return takes(weights.dtype.rawValue, Int64(weights.columns))
+  }
+
+  /// Writes the input in digits in the shared scratch, when one of `weights` wants them.
+  private func prepareDigits(_ input: Tensor, for weights: [Tensor]) {
+    guard weights.contains(where: usesDigits), let write = unsafe kernels.pointee.to_digits
+    else { return }
+    let rowByteCount = input.columns / 64 * Int(FK_DIGIT_GROUP_BYTES)
+    scratch.reserve(shared: input.rows * rowByteCount)
+    for row in 0..<input.rows {
+      unsafe write(
+        input.floatPointer + row * input.columns, Int64(input.columns),
+        scratch.shared + row * rowByteCount)
     }
   }
 

@@ -75,10 +75,14 @@ import CFacetKernels
   func chunkRows(rows: Int, rowCost: Int, multiple: Int) -> Int {
     let smallest = max(multiple, (Self.smallestChunkCost / max(rowCost, 1)) / multiple * multiple)
     let even = (rows / (pool.threadCount * 8) + multiple - 1) / multiple * multiple
-    return max(smallest, even, multiple)
+    let largest = max(multiple, Self.largestChunkCost / max(rowCost, 1) / multiple * multiple)
+    return min(max(smallest, even, multiple), largest)
   }
 
-  private static let smallestChunkCost = 16384
+  // Bytes of weights, or their like in work: below, handing over costs more than it gives; above, the
+  // last chunk keeps the others waiting.
+  private static let smallestChunkCost = 16 << 10
+  private static let largestChunkCost = 256 << 10
 
   /// Runs `body` over the rows `0..<rows`, split over the pool when they are many.
   func overRows(_ rows: Int, rowCost: Int, _ body: (Range<Int>) -> Void) {

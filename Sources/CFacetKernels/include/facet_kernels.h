@@ -40,6 +40,8 @@ enum {
   FK_GEMM_SCRATCH = 64 * 256 * 4 + 16 * 256 * 4 + 64,
   // Most tokens that matvec takes; more belong to gemm_*.
   FK_MATVEC_TOKENS = 8,
+  // Bytes of 64 activations written in digits.
+  FK_DIGIT_GROUP_BYTES = 320,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
   // Most query rows (tokens × G) of one attention call.
@@ -91,6 +93,14 @@ typedef struct fk_kernels {
   // and sums in f32. For decode: reads the weights once, in their own bits.
   void (*matvec)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
                  int32_t tokens, float *y, int64_t ldy);
+
+  // As matvec with x written in digits (to_digits), T rows of columns/64 groups: products and block
+  // sums in integers, exact; x is rounded to 16 bits per block of 32 before. For the types and
+  // widths that takes_digits names; all three NULL where the CPU has no integer dot product.
+  void (*matvec_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
+                        int32_t tokens, float *y, int64_t ldy);
+  void (*to_digits)(const float *x, int64_t count, void *out);
+  bool (*takes_digits)(uint32_t dtype, int64_t columns);
 
   // As matvec for any number of tokens and end - begin ≤ FK_PANEL_ROWS; weights are expanded once
   // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)].
