@@ -24,6 +24,15 @@ struct DocumentationTests {
     #expect(absent == [])
   }
 
+  @Test("the README's Swift code is that of an example, which the tests build")
+  func readmeCodeIsReal() throws {
+    let blocks = DocumentedPaths.fencedBlocks(
+      of: try Repository.text("README.md"), language: "swift")
+    let examples = try Repository.files(under: "Examples", suffix: ".swift").map(Repository.text)
+    #expect(!blocks.isEmpty)
+    #expect(blocks.filter { block in !examples.contains { $0.contains(block) } } == [])
+  }
+
   @Test("every decision is listed in docs/architecture.md")
   func decisionsAreListed() throws {
     let architecture = try Repository.text("docs/architecture.md")

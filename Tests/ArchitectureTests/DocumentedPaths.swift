@@ -22,6 +22,14 @@ enum DocumentedPaths {
     return found
   }
 
+  /// The contents of the fenced blocks of `language`.
+  static func fencedBlocks(of markdown: String, language: String) -> [String] {
+    markdown.ranges(of: "```\(language)\n").map { range in
+      let rest = markdown[range.upperBound...]
+      return String(rest[..<(rest.ranges(of: "```").first?.lowerBound ?? rest.endIndex)])
+    }
+  }
+
   private static func isPath(_ word: String) -> Bool {
     // Patterns and shortened paths (`Sources/*`, `Sources/<module>`, `Sources/…`) name no one file.
     guard !word.contains(where: { "*<>…{}$".contains($0) }) else { return false }

@@ -81,6 +81,13 @@ struct ScannerTests {
     #expect(ImportScanner.modules(in: source) == ["Plain", "Open", "Guarded", "Dates", "Maybe"])
   }
 
+  @Test("fenced blocks are found by language")
+  func fences() {
+    let page = "```sh\nls\n```\ntext\n```swift\nlet a = 1\n```\n```swift\nlet b = 2\n```\n"
+    #expect(
+      DocumentedPaths.fencedBlocks(of: page, language: "swift") == ["let a = 1\n", "let b = 2\n"])
+  }
+
   @Test("paths are found in code, in trees and in links; patterns and addresses are not paths")
   func paths() {
     let page = """
