@@ -77,6 +77,7 @@ let package = Package(
     .testTarget(
       name: "FacetCLITests", dependencies: ["FacetCLI", "FacetTestSupport"],
       swiftSettings: strict),
+    .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
   ],

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import Testing
+
+/// The pages against the working tree: what they name exists, what exists is named.
+@Suite("Documentation")
+struct DocumentationTests {
+  static let pages =
+    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+    + Repository.files(under: "docs", suffix: ".md")
+
+  @Test("every path that a page names exists", arguments: pages)
+  func pathsExist(_ page: String) throws {
+    let folder = page.split(separator: "/").dropLast().joined(separator: "/")
+    let paths = DocumentedPaths.paths(in: try Repository.text(page), folder: folder)
+    #expect(paths.sorted().filter { !Repository.has($0) } == [])
+  }
+
+  @Test("the README's tree names every module")
+  func readmeNamesModules() throws {
+    let readme = try Repository.text("README.md")
+    let absent = try Repository.entries(of: "Sources").filter { !readme.contains("Sources/\($0)/") }
+    #expect(absent == [])
+  }
+
+  @Test("the README's Swift code is that of an example, which the tests build")
+  func readmeCodeIsReal() throws {
+    let blocks = DocumentedPaths.fencedBlocks(
+      of: try Repository.text("README.md"), language: "swift")
+    let examples = try Repository.files(under: "Examples", suffix: ".swift").map(Repository.text)
+    #expect(!blocks.isEmpty)
+    #expect(blocks.filter { block in !examples.contains { $0.contains(block) } } == [])
+  }
+
+  @Test("every decision is listed in docs/architecture.md")
+  func decisionsAreListed() throws {
+    let architecture = try Repository.text("docs/architecture.md")
+    let decisions = try Repository.entries(of: "docs/adr")
+    #expect(!decisions.isEmpty)
+    #expect(decisions.filter { !architecture.contains("adr/\($0)") } == [])
+  }
+
+  @Test("every golden topic has a section in Tests/Goldens/PROVENANCE.md")
+  func goldensHaveProvenance() throws {
+    let provenance = try Repository.text("Tests/Goldens/PROVENANCE.md")
+    let headings = provenance.split(separator: "\n").filter { $0.hasPrefix("## ") }
+    let topics = try Repository.entries(of: "Tests/Goldens").filter { $0 != "PROVENANCE.md" }
+    #expect(topics.filter { topic in !headings.contains { $0.contains(topic) } } == [])
+  }
+
+  @Test("every golden file is used by a test")
+  func noDeadGoldens() throws {
+    let tests = try Repository.files(under: "Tests", suffix: ".swift").map(Repository.text)
+    for topic in try Repository.entries(of: "Tests/Goldens") where topic != "PROVENANCE.md" {
+      #expect(
+        tests.contains { $0.contains("\"\(topic)/") }, "Tests/Goldens/\(topic) is read by no test")
+    }
+  }
+}
