@@ -167,7 +167,8 @@ struct JSONScanner {
   private mutating func readHex() throws(TokenizerError) -> UInt32 {
     var value: UInt32 = 0
     for _ in 0..<4 {
-      guard position < bytes.count, let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue
+      guard position < bytes.count,
+        let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue
       else { throw damaged("has a broken \\u escape") }
       value = value << 4 | UInt32(digit)
       position += 1

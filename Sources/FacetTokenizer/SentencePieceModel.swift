@@ -79,7 +79,8 @@ private struct SentencePieceModel {
     }
     guard PieceKind(rawValue: kind) != nil else {
       throw TokenizerError(
-        .malformed, "Piece \(pieces.count) of \(file) is of a kind that SentencePiece does not have.")
+        .malformed,
+        "Piece \(pieces.count) of \(file) is of a kind that SentencePiece does not have.")
     }
     pieces.append(bytes[piece])
     scores.append(score)

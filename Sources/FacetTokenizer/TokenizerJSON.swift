@@ -115,19 +115,18 @@ struct TokenizerJSON {
     try scanner.expect(0x5B)
     if try scanner.skip(0x5D) { return }
     repeat {
-      if try scanner.skip(0x5B) {
-        try scanner.readString(into: &mergeParts)
-        mergeParts.endString()
-        try scanner.expect(0x2C)
-        try scanner.readString(into: &mergeParts)
-        try scanner.expect(0x5D)
-      } else {
+      guard try scanner.skip(0x5B) else {
         let text = try scanner.readString()
         let space = text.utf8.dropFirst().firstIndex(of: 0x20) ?? text.utf8.endIndex
         mergeParts.append(text.utf8[..<space])
         mergeParts.append(text.utf8[space...].dropFirst())
         continue
       }
+      try scanner.readString(into: &mergeParts)
+      mergeParts.endString()
+      try scanner.expect(0x2C)
+      try scanner.readString(into: &mergeParts)
+      try scanner.expect(0x5D)
       mergeParts.endString()
     } while try scanner.skip(0x2C)
     try scanner.expect(0x5D)
@@ -186,7 +185,8 @@ struct TokenizerJSON {
     var replacesSpaces = false
     for step in steps(normalizer, "normalizers") {
       switch step["type"]?.string {
-      case "Replace" where step["pattern"]?["String"]?.string == " " && step["content"]?.string == "▁":
+      case "Replace"
+      where step["pattern"]?["String"]?.string == " " && step["content"]?.string == "▁":
         replacesSpaces = true
       case "Prepend" where step["prepend"]?.string == "▁": form.dummyPrefix = .everyFragment
       case let type: throw unsupported("rewrites text with the normalizer '\(type ?? "")'")

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+extension ChatFormat {
+  /// A piece of a rendered conversation.
+  enum Part: Equatable {
+    /// The beginning-of-sequence token.
+    case beginning
+    /// The end-of-sequence token.
+    case ending
+    /// A control token.
+    case control(String)
+    /// Text; a sentence gets the space that the tokenizer puts before a text.
+    case text(String, isSentence: Bool)
+  }
+
+  /// The conversation in pieces.
+  func parts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool) throws(TokenizerError)
+    -> [Part]
+  {
+    switch self {
+    case .gemma: try gemmaParts(messages, addGenerationPrompt)
+    case .llama2: try llama2Parts(messages)
+    case .mistral: try mistralParts(messages)
+    case .mistralV3: try mistralV3Parts(messages)
+    case .chatML, .smolLM2: try chatMLParts(messages, addGenerationPrompt)
+    }
+  }
+
+  private func gemmaParts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool)
+    throws(TokenizerError) -> [Part]
+  {
+    let conversation = try turns(messages)
+    var parts: [Part] = [.beginning]
+    for (index, turn) in conversation.turns.enumerated() {
+      // Gemma has no system role; its instructions open the first turn.
+      let prefix = index == 0 ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
+      let role = turn.role == .assistant ? "model" : "user"
+      parts += [
+        .control("<start_of_turn>"),
+        .text(role + "\n" + prefix + Self.trim(turn.content), isSentence: false),
+        .control("<end_of_turn>"), .text("\n", isSentence: false),
+      ]
+    }
+    if addGenerationPrompt {
+      parts += [.control("<start_of_turn>"), .text("model\n", isSentence: false)]
+    }
+    return parts
+  }
+
+  private func llama2Parts(_ messages: [ChatMessage]) throws(TokenizerError) -> [Part] {
+    let conversation = try turns(messages)
+    var parts: [Part] = []
+    var text = ""
+    for (index, turn) in conversation.turns.enumerated() {
+      if turn.role == .user {
+        let system =
+          index == 0 ? conversation.system.map { "<<SYS>>\n\($0)\n<</SYS>>\n\n" } ?? "" : ""
+        parts.append(.beginning)
+        text = "[INST] " + Self.trim(system + turn.content) + " [/INST]"
+      } else {
+        parts += [.text(text + " " + Self.trim(turn.content) + " ", isSentence: true), .ending]
+        text = ""
+      }
+    }
+    if !text.isEmpty { parts.append(.text(text, isSentence: true)) }
+    return parts
+  }
+
+  private func mistralParts(_ messages: [ChatMessage]) throws(TokenizerError) -> [Part] {
+    let conversation = try turns(messages)
+    var parts: [Part] = [.beginning]
+    var text = ""
+    for (index, turn) in conversation.turns.enumerated() {
+      if turn.role == .user {
+        let prefix = index == 0 ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
+        text = "[INST] " + prefix + turn.content + " [/INST]"
+      } else {
+        parts += [.text(text + " " + turn.content, isSentence: true), .ending]
+        text = ""
+      }
+    }
+    if !text.isEmpty { parts.append(.text(text, isSentence: true)) }
+    return parts
+  }
+
+  private func mistralV3Parts(_ messages: [ChatMessage]) throws(TokenizerError) -> [Part] {
+    let conversation = try turns(messages)
+    var parts: [Part] = [.beginning]
+    let last = conversation.turns.lastIndex { $0.role == .user }
+    for (index, turn) in conversation.turns.enumerated() {
+      if turn.role == .user {
+        // From v0.3 on, instructions stand with the question that is to be answered.
+        let prefix = index == last ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
+        parts += [
+          .control("[INST]"), .text(" " + prefix + turn.content, isSentence: false),
+          .control("[/INST]"),
+        ]
+      } else {
+        parts += [.text(" " + turn.content, isSentence: false), .ending]
+      }
+    }
+    return parts
+  }
+
+  private func chatMLParts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool)
+    throws(TokenizerError) -> [Part]
+  {
+    guard !messages.isEmpty else { throw Self.noMessages }
+    var messages = messages
+    if self == .smolLM2 && messages[0].role != .system {
+      messages.insert(ChatMessage(.system, Self.smolLM2System), at: 0)
+    }
+    var parts: [Part] = [.beginning]
+    for message in messages {
+      parts += [
+        .control("<|im_start|>"),
+        .text(message.role.rawValue + "\n" + message.content, isSentence: false),
+        .control("<|im_end|>"), .text("\n", isSentence: false),
+      ]
+    }
+    if addGenerationPrompt {
+      parts += [.control("<|im_start|>"), .text("assistant\n", isSentence: false)]
+    }
+    return parts
+  }
+
+  /// What SmolLM2's own template says when nobody else gives instructions.
+  static let smolLM2System =
+    "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+
+  private static let noMessages = TokenizerError(
+    .conversation, "The conversation has no messages; give at least one.")
+
+  /// The instructions at the front, and turns that alternate and begin with the user's.
+  private func turns(_ messages: [ChatMessage]) throws(TokenizerError)
+    -> (system: String?, turns: [ChatMessage])
+  {
+    let instructions = messages.prefix { $0.role == .system }
+    var turns: [ChatMessage] = []
+    for message in messages.dropFirst(instructions.count) {
+      // Instructions later on are the user's words to these models.
+      let role = message.role == .system ? .user : message.role
+      if let last = turns.last, last.role == role {
+        turns[turns.count - 1].content += "\n\n" + message.content
+      } else {
+        turns.append(ChatMessage(role, message.content))
+      }
+    }
+    let system = instructions.map(\.content).joined(separator: "\n\n")
+    if turns.isEmpty {
+      guard !instructions.isEmpty else { throw Self.noMessages }
+      return (nil, [ChatMessage(.user, system)])
+    }
+    guard turns[0].role == .user else {
+      throw TokenizerError(
+        .conversation,
+        "The conversation begins with a message of the assistant; the chat format '\(rawValue)' begins "
+          + "with the user's.")
+    }
+    return (instructions.isEmpty ? nil : system, turns)
+  }
+
+  /// `text` without white space at its ends, as Python's `strip` and Jinja's `trim` have it.
+  static func trim(_ text: String) -> String {
+    // Python also strips the four information separators, which Unicode does not call white space.
+    let isSpace = { (scalar: Unicode.Scalar) in
+      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+      let last = scalars.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(scalars[first...last])
+  }
+}
