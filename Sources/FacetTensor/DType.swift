@@ -86,5 +86,6 @@ public enum DType: UInt32, Sendable, CaseIterable, Hashable {
 }
 
 extension DType: CustomStringConvertible {
+  /// The text a person reads.
   public var description: String { name }
 }

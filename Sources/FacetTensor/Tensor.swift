@@ -2,7 +2,9 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// A handle to a row-major matrix `[rows, columns]`: weights in their file's own bits, or f32
-/// activations. A vector is one row. Copying a tensor copies the handle, not the numbers.
+/// activations.
+///
+/// A vector is one row. Copying a tensor copies the handle, not the numbers.
 public struct Tensor: Sendable {
   /// How the numbers are stored.
   public let dtype: DType
@@ -138,6 +140,14 @@ public struct Tensor: Sendable {
     precondition(values.count == count, "\(values.count) values for \(rows) × \(columns)")
     withMutableFloats { span in
       for index in values.indices { span[index] = values[index] }
+    }
+  }
+
+  /// Overwrites the bytes of a tensor of allocated memory.
+  package func writeBytes(_ bytes: [UInt8]) {
+    precondition(bytes.count == byteCount && !storage.isMapped, "\(bytes.count) bytes")
+    for (index, byte) in bytes.enumerated() {
+      unsafe pointer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
     }
   }
 

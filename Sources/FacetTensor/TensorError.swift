@@ -25,5 +25,6 @@ public struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
     self.message = message
   }
 
+  /// The text a person reads.
   public var description: String { message }
 }

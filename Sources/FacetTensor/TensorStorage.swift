@@ -10,7 +10,9 @@
 #endif
 
 /// Bytes that tensors lie in: memory of ours, 64-byte aligned and zeroed, or a file mapped
-/// read-only. The one owner of a raw pointer in Facet.
+/// read-only.
+///
+/// The one owner of a raw pointer in Facet.
 ///
 /// `@unchecked Sendable`: the pointer and the count never change after `init`. A mapped file is
 /// never written. Allocated memory is written only through `Tensor`s, whose owner (a cache, a
@@ -37,8 +39,10 @@
     }
   }
 
-  /// Allocates zeroed memory, aligned for the widest vectors. Big blocks ask for huge pages, which
-  /// saves page faults when activations and caches are first touched.
+  /// Allocates zeroed memory, aligned for the widest vectors.
+  ///
+  /// Big blocks ask for huge pages, which saves page faults when activations and caches are first
+  /// touched.
   public static func allocate(byteCount: Int) throws(TensorError) -> TensorStorage {
     precondition(byteCount >= 0, "TensorStorage.allocate: \(byteCount) bytes")
     let alignment = byteCount >= hugePage ? hugePage : 64
@@ -58,7 +62,9 @@
     return unsafe TensorStorage(base: base, byteCount: byteCount, isMapped: false)
   }
 
-  /// Maps the file at `path` read-only. The file must not shrink while it is mapped.
+  /// Maps the file at `path` read-only.
+  ///
+  /// The file must not shrink while it is mapped.
   public static func map(path: String) throws(TensorError) -> TensorStorage {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, "open") }

@@ -1,3 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+//
+// The contract of the arithmetic under FacetTensor. Every function is pure: it reads its inputs,
+// writes its outputs, allocates nothing, keeps nothing, starts no thread and does no I/O. Shapes and
+// bounds are the caller's promise (FacetTensor checks them once); nothing here checks again.
+//
+// Unless a block says otherwise: outputs do not overlap inputs, pointers need only their element's
+// alignment, counts may be zero. Letters: T tokens, D width, H head width, N query heads,
+// K key-value heads, G = N/K, V vocabulary rows.
+
 #ifndef FACET_KERNELS_H
 #define FACET_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// How weights are stored; the values are GGUF's type ids.
+enum fk_dtype {
+  FK_F32 = 0,
+  FK_F16 = 1,
+  FK_Q4_0 = 2,
+  FK_Q4_1 = 3,
+  FK_Q5_0 = 6,
+  FK_Q5_1 = 7,
+  FK_Q8_0 = 8,
+  FK_Q2_K = 10,
+  FK_Q3_K = 11,
+  FK_Q4_K = 12,
+  FK_Q5_K = 13,
+  FK_Q6_K = 14,
+  FK_BF16 = 30
+};
+
+enum {
+  // Output features that one call of gemm_* computes at most.
+  FK_PANEL_ROWS = 64,
+  // Bytes of scratch a gemm_* call needs, 64-byte aligned.
+  FK_GEMM_SCRATCH = 64 * 256 * 4 + 16 * 256 * 4 + 64,
+  // Most tokens that matvec takes; more belong to gemm_*.
+  FK_MATVEC_TOKENS = 8,
+  // Bytes of 64 activations written in digits.
+  FK_DIGIT_GROUP_BYTES = 320,
+  // Positions in one block of the KV cache.
+  FK_KV_BLOCK = 64,
+  // Most query rows (tokens × G) of one attention call.
+  FK_ATTENTION_ROWS = 128
+};
+
+// Weights [rows, columns]: row r starts at data + r * row_bytes and holds whole blocks.
+typedef struct fk_matrix {
+  const void *data;
+  int64_t row_bytes;
+  int64_t columns;
+  uint32_t dtype;
+} fk_matrix;
+
+// One layer's keys and values of one sequence. Positions come in blocks of FK_KV_BLOCK; block b of
+// positions lies in ring slot b mod ring_blocks. In each slot, for each of K heads:
+//   keys   [H][FK_KV_BLOCK]            a column per position, so that scores need no reduction
+//   values [FK_KV_BLOCK][value_width]  value_width = H rounded up to 16; the padding stays zero
+// Elements are f32 or f16.
+typedef struct fk_kv {
+  void *keys;
+  void *values;
+  int64_t ring_blocks;
+  int32_t kv_heads;
+  int32_t head_width;
+  int32_t value_width;
+  uint32_t dtype;
+} fk_kv;
+
+// Attention of T consecutive tokens of one sequence over its cache.
+typedef struct fk_attention {
+  const float *queries; // [T][N][H], rotated, not scaled
+  float *output;        // [T][N][H]
+  int64_t first;        // position of the first of the T tokens
+  int64_t window;       // keys a query sees, itself included; 0: all
+  int32_t heads;        // N
+  float scale;          // multiplies every score
+  float soft_cap;       // c·tanh(s/c) after scaling and before masking; 0: none
+} fk_attention;
+
+typedef struct fk_kernels {
+  const char *name;
+
+  // out[i] = weight i of the row, as the block format defines it (docs/numerics.md). Exact: equal
+  // to the format's definition evaluated in f32. `count` is a whole number of blocks.
+  void (*dequantize)(uint32_t dtype, const void *row, int64_t count, float *out);
+
+  // y[t*ldy + r] = Σ_k w[r][k]·x[t*ldx + k] for r in [begin, end), t in [0, tokens ≤ 8): products
+  // and sums in f32. For decode: reads the weights once, in their own bits.
+  void (*matvec)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
+                 int32_t tokens, float *y, int64_t ldy);
+
+  // As matvec with x written in digits (to_digits), T rows of columns/64 groups: products and block
+  // sums in integers, exact; x is rounded to 16 bits per block of 32 before. For the types and
+  // widths that takes_digits names; all three NULL where the CPU has no integer dot product.
+  void (*matvec_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
+                        int32_t tokens, float *y, int64_t ldy);
+  void (*to_digits)(const float *x, int64_t count, void *out);
+  bool (*takes_digits)(uint32_t dtype, int64_t columns);
+
+  // As matvec for any number of tokens and end - begin ≤ FK_PANEL_ROWS; weights are expanded once
+  // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)].
+  void (*gemm_f32)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
+                   int64_t tokens, float *y, int64_t ldy, void *scratch);
+
+  // As gemm_f32 with x in bf16 (ldx even, rows zero-padded to a multiple of 32) and weights rounded
+  // to bf16; products exact, sums in f32. NULL where the CPU has no bf16 dot product.
+  void (*gemm_bf16)(const fk_matrix *w, int64_t begin, int64_t end, const uint16_t *x, int64_t ldx,
+                    int64_t tokens, float *y, int64_t ldy, void *scratch);
+
+  // Rounds to nearest even.
+  void (*to_bf16)(const float *x, int64_t count, uint16_t *out);
+
+  // y = x / sqrt(mean(x²) + epsilon) · weight; y may equal x.
+  void (*rms_norm)(const float *x, const float *weight, float epsilon, int64_t count, float *y);
+
+  // out = gelu_tanh(gate)·up, or silu(gate)·up; out may equal gate or up. Error ≤ 4 ulp of the
+  // exact function.
+  void (*gelu_mul)(const float *gate, const float *up, int64_t count, float *out);
+  void (*silu_mul)(const float *gate, const float *up, int64_t count, float *out);
+
+  // x += y.
+  void (*add)(float *x, const float *y, int64_t count);
+  // x = cap·tanh(x/cap).
+  void (*soft_cap)(float *x, int64_t count, float cap);
+
+  // Rotates pairs of one head: (x[i], x[i+half]) for half-split, (x[2i], x[2i+1]) for interleaved.
+  void (*rotate_half)(float *x, const float *cosines, const float *sines, int64_t half);
+  void (*rotate_pairs)(float *x, const float *cosines, const float *sines, int64_t half);
+
+  // Writes keys and values [T][K][H] of positions first … first+T-1 into the cache.
+  void (*store_kv)(const fk_kv *kv, const float *keys, const float *values, int64_t first,
+                   int64_t tokens);
+
+  // Attention of tokens [begin, end) and key-value head `head`; (end-begin)·G ≤ FK_ATTENTION_ROWS.
+  // Online softmax over blocks. `scratch`: fk_attention_scratch(head_width) bytes, 64-byte aligned.
+  void (*attention)(const fk_attention *a, const fk_kv *kv, int64_t begin, int64_t end,
+                    int32_t head, void *scratch);
+
+  // log Σ exp(x), computed against the maximum; count ≥ 1.
+  float (*log_sum_exp)(const float *x, int64_t count);
+  // Index of the largest value, the first of equals; NaN never wins. count ≥ 1.
+  int64_t (*argmax)(const float *x, int64_t count);
+} fk_kernels;
+
+// Bytes of scratch that one attention call needs.
+static inline size_t fk_attention_scratch(int32_t head_width) {
+  size_t width = ((size_t)head_width + 15) / 16 * 16;
+  size_t rows = FK_ATTENTION_ROWS;
+  return (rows * width * 2 + rows * FK_KV_BLOCK + rows * 2 + width * FK_KV_BLOCK * 2) * 4 + 256;
+}
+
+// Tells the core that this is a spinning wait.
+static inline void fk_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+enum fk_isa { FK_ISA_BASELINE = 0, FK_ISA_AVX2 = 1, FK_ISA_AVX512 = 2, FK_ISA_NEON = 3 };
+
+// The kernels of one instruction set, or NULL when this CPU or build lacks it.
+const fk_kernels *fk_kernels_for(enum fk_isa isa);
+// The best instruction set of this CPU.
+enum fk_isa fk_best_isa(void);
+
 #endif

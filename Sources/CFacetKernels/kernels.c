@@ -1,1 +1,0 @@
-#include "facet_kernels.h"

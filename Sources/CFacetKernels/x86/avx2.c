@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+//
+// AVX2 with FMA and F16C: Haswell (2013) and later, Zen and later. A tile of 6 × 16 fills twelve of
+// the sixteen registers with sums.
+
+#include "facet_kernels.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define FK_HAS_F16 1
+#define FK_ROWS 2
+#define FK_MR 6
+#define FK_NV 1
+#include "../simd/vector.inc"
+#include "../simd/blocks.inc"
+#include "../simd/matvec.inc"
+#include "../simd/gemm.inc"
+#include "../simd/rows.inc"
+#include "../simd/attention.inc"
+
+#define FK_NAME "avx2"
+#define FK_GEMM_BF16 NULL
+#include "../simd/table.inc"
+#pragma clang attribute pop
+
+const fk_kernels *fk_kernels_avx2(void);
+const fk_kernels *fk_kernels_avx2(void) {
+  __builtin_cpu_init();
+  bool present = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                 __builtin_cpu_supports("f16c");
+  return present ? &table : NULL;
+}
+#endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+//
+// AVX-512 (F, BW, VL, DQ): Skylake-X and later, Zen 4 and later. A tile of 6 × 64 keeps 24 registers
+// of sums. With AVX512-BF16 (Cooper Lake, Sapphire Rapids, Zen 4) prefill multiplies bf16 pairs; with
+// AVX512-VNNI (Cascade Lake, Zen 4) decode multiplies integers.
+
+#include "facet_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
+#define FK_HAS_F16 1
+#define FK_ROWS 4
+#define FK_MR 6
+#define FK_NV 4
+#include "../simd/vector.inc"
+#include "../simd/blocks.inc"
+#include "../simd/matvec.inc"
+#include "../simd/gemm.inc"
+#include "../simd/rows.inc"
+#include "../simd/attention.inc"
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
+#include "gemm_bf16.inc"
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
+#include "matvec_vnni.inc"
+#pragma clang attribute pop
+
+#define FK_NAME "avx512"
+#define FK_GEMM_BF16 NULL
+#include "../simd/table.inc"
+
+const fk_kernels *fk_kernels_avx512(void);
+const fk_kernels *fk_kernels_avx512(void) {
+  static fk_kernels chosen;
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+    return NULL;
+  fk_kernels best = table;
+  if (__builtin_cpu_supports("avx512bf16")) best.gemm_bf16 = gemm_bf16;
+  if (__builtin_cpu_supports("avx512vnni")) {
+    best.matvec_digits = matvec_digits;
+    best.to_digits = to_digits;
+    best.takes_digits = takes_digits;
+  }
+  chosen = best; // every caller writes the same bytes
+  return &chosen;
+}
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+public import FacetTensor
+
+/// The numbers of a tensor on their way into a file.
+public enum TensorData: Sendable {
+  /// The bytes of a tensor, as they lie in memory or in the file it came from.
+  case tensor(Tensor)
+  /// Bytes made by someone else.
+  case bytes([UInt8])
+
+  /// Bytes of the data.
+  public var byteCount: Int {
+    switch self {
+    case .tensor(let tensor): tensor.byteCount
+    case .bytes(let bytes): bytes.count
+    }
+  }
+}
+
+extension FileWriter {
+  /// Appends the bytes of `data`.
+  mutating func write(_ data: TensorData) throws(CheckpointError) {
+    switch data {
+    case .tensor(let tensor): try write(tensor.bytes)
+    case .bytes(let bytes): try write(bytes)
+    }
+  }
+}
+
+/// Throws when `data` is not what a tensor of this type and shape takes.
+func checkSize(
+  of name: String, _ dtype: DType, _ shape: [Int], _ data: TensorData
+) throws(CheckpointError) {
+  let rows = shape.dropLast().reduce(1, *)
+  guard let columns = shape.last,
+    dtype.byteCount(rows: rows, columns: columns) == data.byteCount
+  else {
+    throw CheckpointError(
+      .wrongShape,
+      "Cannot write tensor '\(name)': \(data.byteCount) bytes are not \(shape) numbers of type "
+        + "\(dtype).")
+  }
+}

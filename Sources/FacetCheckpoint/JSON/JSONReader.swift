@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+/// Reads JSON text (RFC 8259).
+///
+/// Nesting is limited, so that no text can exhaust the stack.
+struct JSONReader {
+  private let bytes: [UInt8]
+  private let path: String
+  private var offset = 0
+
+  private static let depthLimit = 64
+  private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+
+  /// Reads the whole of `bytes`, the content of the file at `path`.
+  static func read(_ bytes: [UInt8], path: String) throws(CheckpointError) -> JSON {
+    var reader = JSONReader(bytes: bytes, path: path)
+    let value = try reader.value(depth: 0)
+    reader.skipSpace()
+    guard reader.offset == bytes.count else { throw reader.malformed("more text follows") }
+    return value
+  }
+
+  private init(bytes: [UInt8], path: String) {
+    self.bytes = bytes
+    self.path = path
+  }
+
+  private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+  private mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      offset += 1
+    }
+  }
+
+  private mutating func value(depth: Int) throws(CheckpointError) -> JSON {
+    guard depth < JSONReader.depthLimit else { throw malformed("it is nested too deeply") }
+    skipSpace()
+    switch next {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case let byte? where byte == UInt8(ascii: "-") || JSONReader.digits.contains(byte):
+      return try number()
+    default: throw malformed("a value is missing")
+    }
+  }
+
+  private mutating func word(
+    _ word: StaticString, _ value: JSON
+  ) throws(CheckpointError) -> JSON {
+    for expected in word.description.utf8 {
+      guard next == expected else { throw malformed("a value is misspelt") }
+      offset += 1
+    }
+    return value
+  }
+
+  private mutating func array(depth: Int) throws(CheckpointError) -> JSON {
+    offset += 1
+    var values: [JSON] = []
+    skipSpace()
+    if next == UInt8(ascii: "]") {
+      offset += 1
+      return .array([])
+    }
+    while true {
+      values.append(try value(depth: depth + 1))
+      skipSpace()
+      guard try separator(closing: UInt8(ascii: "]")) else { return .array(values) }
+    }
+  }
+
+  private mutating func object(depth: Int) throws(CheckpointError) -> JSON {
+    offset += 1
+    var object = JSONObject()
+    skipSpace()
+    if next == UInt8(ascii: "}") {
+      offset += 1
+      return .object(object)
+    }
+    while true {
+      skipSpace()
+      guard next == UInt8(ascii: "\"") else { throw malformed("a key is missing") }
+      let key = try string()
+      skipSpace()
+      guard next == UInt8(ascii: ":") else { throw malformed("a colon is missing") }
+      offset += 1
+      let member = try value(depth: depth + 1)
+      guard object.append(key, member) else { throw malformed("'\(key)' comes twice") }
+      skipSpace()
+      guard try separator(closing: UInt8(ascii: "}")) else { return .object(object) }
+    }
+  }
+
+  /// Passes a comma (true) or the closing bracket (false).
+  private mutating func separator(closing: UInt8) throws(CheckpointError) -> Bool {
+    guard let byte = next, byte == UInt8(ascii: ",") || byte == closing else {
+      throw malformed("a comma or a bracket is missing")
+    }
+    offset += 1
+    return byte != closing
+  }
+
+  private mutating func number() throws(CheckpointError) -> JSON {
+    let start = offset
+    while let byte = next,
+      JSONReader.digits.contains(byte) || byte == UInt8(ascii: "-")
+        || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+        || byte | 0x20 == UInt8(ascii: "e")
+    {
+      offset += 1
+    }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    if let integer = Int(text) { return .integer(integer) }
+    guard let number = Double(text), number.isFinite else {
+      throw malformed("'\(text)' is not a number")
+    }
+    return .number(number)
+  }
+
+  private mutating func string() throws(CheckpointError) -> String {
+    offset += 1
+    var result: [UInt8] = []
+    while let byte = next, byte != UInt8(ascii: "\"") {
+      offset += 1
+      if byte == UInt8(ascii: "\\") {
+        result.append(contentsOf: try escape())
+      } else if byte >= 0x20 {
+        result.append(byte)
+      } else {
+        throw malformed("a string holds a control character")
+      }
+    }
+    guard next != nil else { throw malformed("a string does not end") }
+    offset += 1
+    guard let text = String(validating: result, as: UTF8.self) else {
+      throw malformed("a string is not UTF-8")
+    }
+    return text
+  }
+
+  /// The UTF-8 of what a backslash introduces; half a surrogate pair becomes U+FFFD.
+  private mutating func escape() throws(CheckpointError) -> [UInt8] {
+    guard let byte = next else { throw malformed("a string does not end") }
+    offset += 1
+    switch byte {
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "u"): return try unicodeEscape()
+    default: throw malformed("an escape is unknown")
+    }
+  }
+
+  private mutating func unicodeEscape() throws(CheckpointError) -> [UInt8] {
+    var code = try fourDigits()
+    let isHigh = (0xD800..<0xDC00).contains(code)
+    if isHigh, next == UInt8(ascii: "\\"), offset + 1 < bytes.count,
+      bytes[offset + 1] == UInt8(ascii: "u")
+    {
+      let mark = offset
+      offset += 2
+      let low = try fourDigits()
+      if (0xDC00..<0xE000).contains(low) {
+        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+      } else {
+        offset = mark
+      }
+    }
+    return Array(String(Unicode.Scalar(code) ?? "\u{FFFD}").utf8)
+  }
+
+  private mutating func fourDigits() throws(CheckpointError) -> UInt32 {
+    guard offset + 4 <= bytes.count,
+      let code = UInt32(String(decoding: bytes[offset..<offset + 4], as: UTF8.self), radix: 16)
+    else { throw malformed("an escape is incomplete") }
+    offset += 4
+    return code
+  }
+
+  private func malformed(_ what: String) -> CheckpointError {
+    CheckpointError(.malformed, "'\(path)' is not JSON: \(what) at byte \(offset).")
+  }
+}

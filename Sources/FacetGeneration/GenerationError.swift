@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+/// What can go wrong between a prompt and its answer: options out of range, a prompt that does not fit,
+/// a model that cannot say what comes next.
+public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The kind of failure, for programs.
+  public enum Code: Sendable, Hashable {
+    /// An option is out of its range, or needs something that this model lacks.
+    case invalidOption
+    /// The prompt and its answer do not fit the context.
+    case contextFull
+    /// The prompt or text has no tokens, or too few for what was asked.
+    case emptyInput
+    /// No token can be drawn: the logits are not numbers, or every token was ruled out.
+    case noCandidate
+    /// The model's parts do not belong together.
+    case mismatchedModel
+    /// Every machine resource asked for is in use or refused.
+    case outOfMemory
+    /// A file could not be written or read.
+    case unreadable
+  }
+
+  /// The kind of failure.
+  public let code: Code
+  /// What went wrong, where, and what to do: a sentence for a person.
+  public let message: String
+
+  /// Makes an error; `message` is shown to the user as it is.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The text for people.
+  public var description: String { message }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTensor
+
+/// What every layer of one forward pass shares: where activations come from, which rows belong to
+/// which sequence, and the rotary angles of their positions.
+struct Pass {
+  /// Cosines and sines [T, H/2].
+  struct Angles {
+    var cosines: Tensor
+    var sines: Tensor
+  }
+
+  let workspace: Workspace
+  let tokens: Int
+  let globalAngles: Angles
+  let localAngles: Angles
+
+  private let sequences: [Batch.Sequence]
+
+  init(_ transformer: Transformer, _ batch: Batch, _ workspace: Workspace) throws {
+    self.workspace = workspace
+    tokens = batch.tokens.count
+    sequences = batch.sequences
+    let positions = batch.sequences.flatMap { sequence in
+      sequence.cache.position..<sequence.cache.position + sequence.count
+    }
+    let configuration = transformer.configuration
+    func angles(_ rotary: Rotary) throws -> Angles {
+      let half = configuration.headWidth / 2
+      let angles = Angles(
+        cosines: try workspace.tensor(rows: positions.count, columns: half),
+        sines: try workspace.tensor(rows: positions.count, columns: half))
+      transformer.backend.rotaryAngles(
+        rotary, positions: positions, cosines: angles.cosines, sines: angles.sines)
+      return angles
+    }
+    globalAngles = try angles(configuration.rope)
+    localAngles =
+      configuration.localRope == configuration.rope
+      ? globalAngles : try angles(configuration.localRope)
+  }
+
+  /// A tensor of one row per token.
+  func tensor(_ columns: Int) throws -> Tensor { try tensor(rows: tokens, columns) }
+
+  func tensor(rows: Int, _ columns: Int) throws -> Tensor {
+    try workspace.tensor(rows: rows, columns: columns)
+  }
+
+  /// Each sequence's rows of the batch and its cache of `layer`.
+  func spans(layer: Int) -> [AttentionSpan] {
+    var begin = 0
+    return sequences.map { sequence in
+      let rows = begin..<begin + sequence.count
+      begin = rows.upperBound
+      return AttentionSpan(
+        cache: sequence.cache.layers[layer], rows: rows, first: sequence.cache.position)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+public import FacetTensor
+
+/// A decoder: Gemma 1, 2, 3, Llama and Mistral are one pass that a ``ModelConfiguration`` describes.
+///
+/// This page is the whole forward pass. Shapes: T tokens of the batch, D width, N query heads,
+/// K key-value heads, H head width, F feed-forward width, V vocabulary, R rows whose logits are wanted.
+public struct Transformer: Sendable {
+  /// What the model is.
+  public let configuration: ModelConfiguration
+  /// What it learned.
+  public let weights: ModelWeights
+  /// Where it computes.
+  let backend: any Backend
+
+  /// Joins a description, its weights and a place to compute.
+  public init(configuration: ModelConfiguration, weights: ModelWeights, backend: CPUBackend) {
+    self.init(configuration: configuration, weights: weights, on: backend)
+  }
+
+  package init(configuration: ModelConfiguration, weights: ModelWeights, on backend: any Backend) {
+    self.configuration = configuration
+    self.weights = weights
+    self.backend = backend
+  }
+
+  /// How exactly the backend computes.
+  public var precision: Precision { backend.precision }
+
+  /// An empty cache for `capacity` tokens, in half precision unless the path is exact or `dtype` says
+  /// otherwise.
+  public func makeCache(
+    capacity: Int, chunk: Int = 512, dtype: DType? = nil
+  ) throws(TensorError) -> KVCache {
+    let dtype = dtype ?? (precision == .exact ? .f32 : .f16)
+    return try KVCache(configuration, capacity: capacity, chunk: chunk, dtype: dtype)
+  }
+
+  /// Reads the batch's tokens: their keys and values go into the caches, and the logits [R, V] of the
+  /// wanted rows come back (in the workspace: valid until its next pass).
+  public func forward(
+    _ batch: Batch, workspace: Workspace, tap: Tap? = nil
+  ) throws -> Tensor {
+    try check(batch)
+    workspace.reset()
+    let pass = try Pass(self, batch, workspace)
+
+    let x = try pass.tensor(configuration.width)  // the residual stream [T, D], f32 throughout
+    backend.embed(
+      batch.tokens, table: weights.embedding, scale: configuration.embeddingScale, into: x)
+    tap?(.embedding, x)
+
+    for (index, layer) in weights.layers.enumerated() {
+      let mark = workspace.mark
+      try attend(x, layer, index, pass)
+      tap?(.attention(layer: index), x)
+      try feedForward(x, layer, pass)
+      tap?(.layer(index), x)
+      workspace.release(to: mark)
+    }
+
+    for sequence in batch.sequences { sequence.cache.advance(by: sequence.count) }
+    return try logits(x, batch.logitRows, pass, tap)
+  }
+
+  /// x += postNorm( attention( norm(x) ) )
+  private func attend(_ x: Tensor, _ layer: LayerWeights, _ index: Int, _ pass: Pass) throws {
+    let headWidth = configuration.headWidth
+    let window = configuration.attention.window(layer: index)
+    let angles = window == nil ? pass.globalAngles : pass.localAngles
+
+    let normed = try pass.tensor(configuration.width)
+    backend.rmsNorm(
+      x, weight: layer.attentionNorm, epsilon: configuration.normEpsilon, into: normed)
+
+    let queries = try pass.tensor(configuration.queryHeads * headWidth)
+    let keys = try pass.tensor(configuration.keyValueHeads * headWidth)
+    let values = try pass.tensor(configuration.keyValueHeads * headWidth)
+    backend.linear(
+      normed, [layer.query, layer.key, layer.value], into: [queries, keys, values])
+
+    for (heads, norm) in [(queries, layer.queryNorm), (keys, layer.keyNorm)] {
+      backend.rotate(
+        heads, headWidth: headWidth, norm: norm, epsilon: configuration.normEpsilon,
+        cosines: angles.cosines, sines: angles.sines, layout: configuration.rotaryLayout)
+    }
+
+    let spans = pass.spans(layer: index)
+    for span in spans {
+      backend.store(
+        keys: keys.rows(span.rows), values: values.rows(span.rows), first: span.first,
+        into: span.cache)
+    }
+    let mixed = try pass.tensor(configuration.queryHeads * headWidth)
+    backend.attention(
+      queries, over: spans,
+      settings: AttentionSettings(
+        headWidth: headWidth, queryHeads: configuration.queryHeads, window: window,
+        scale: configuration.attentionScale, softCap: configuration.attentionSoftCap),
+      into: mixed)
+
+    backend.linear(mixed, [layer.attentionOutput], into: [normed])
+    addBranch(normed, postNorm: layer.postAttentionNorm, to: x)
+  }
+
+  /// x += postNorm( down( activation(gate(norm(x))) ⊙ up(norm(x)) ) )
+  private func feedForward(_ x: Tensor, _ layer: LayerWeights, _ pass: Pass) throws {
+    let normed = try pass.tensor(configuration.width)
+    backend.rmsNorm(
+      x, weight: layer.feedForwardNorm, epsilon: configuration.normEpsilon, into: normed)
+    let hidden = try pass.tensor(configuration.feedForwardWidth)
+    backend.gatedLinear(
+      normed, gate: layer.gate, up: layer.up, activation: configuration.activation, into: hidden)
+    backend.linear(hidden, [layer.down], into: [normed])
+    addBranch(normed, postNorm: layer.postFeedForwardNorm, to: x)
+  }
+
+  /// Gemma 2 and 3 norm what a branch gives before it joins the residual stream.
+  private func addBranch(_ branch: Tensor, postNorm: Tensor?, to x: Tensor) {
+    if let postNorm {
+      backend.rmsNorm(
+        branch, weight: postNorm, epsilon: configuration.normEpsilon, into: branch)
+    }
+    backend.add(branch, to: x)
+  }
+
+  /// cap( head( norm(x[rows]) ) ) [R, V]
+  private func logits(_ x: Tensor, _ rows: [Int], _ pass: Pass, _ tap: Tap?) throws -> Tensor {
+    let normed = try pass.tensor(rows: rows.count, configuration.width)
+    for (index, row) in rows.enumerated() {
+      backend.rmsNorm(
+        x.rows(row..<row + 1), weight: weights.finalNorm, epsilon: configuration.normEpsilon,
+        into: normed.rows(index..<index + 1))
+    }
+    tap?(.finalNorm, normed)
+    let logits = try pass.tensor(rows: rows.count, configuration.vocabulary)
+    backend.linear(normed, [weights.head], into: [logits])
+    if let cap = configuration.finalSoftCap { backend.softCap(logits, cap: cap) }
+    return logits
+  }
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTensor
+import Testing
+
+/// Every operation on every instruction set of this CPU agrees with the plain Swift twin.
+@Suite("CPUBackend agrees with ReferenceBackend")
+struct CPUBackendTests {
+  let reference = ReferenceBackend()
+
+  static let exactSets = InstructionSet.available
+
+  func backend(_ set: InstructionSet, _ precision: Precision = .exact) throws -> CPUBackend {
+    try #require(CPUBackend(threads: 2, precision: precision, instructionSet: set))
+  }
+
+  // Tolerances are relative to the largest value. f32 sums of up to 600 products: 600 · 2^-24 at
+  // worst, far less in practice.
+  static let f32Tolerance: Float = 2e-6
+  // bf16 rounds each factor by 2^-9 at most; errors of 600 products partly cancel.
+  static let bf16Tolerance: Float = 6e-3
+
+  // Decode rounds activations to 2^-16 of the largest of 32 neighbours.
+  static let digitTolerance: Float = 4e-5
+
+  @Test("matrix products, every type", arguments: exactSets, DType.allCases)
+  func linear(_ set: InstructionSet, _ dtype: DType) throws {
+    var random = RandomTensors()
+    let columns = dtype.blockSize == 256 ? 512 : 576
+    for (tokens, rows) in [(1, 77), (2, 64), (3, 16), (8, 5), (9, 130), (33, 64), (70, 200)] {
+      let weights = try random.weights(dtype, rows, columns)
+      let input = try random.floats(tokens, columns)
+      let (expected, actual) = (
+        try Tensor.zeros(rows: tokens, columns: rows), try Tensor.zeros(rows: tokens, columns: rows)
+      )
+      reference.linear(input, [weights], into: [expected])
+      try backend(set).linear(input, [weights], into: [actual])
+      #expect(
+        relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance,
+        "\(tokens) tokens, \(rows) rows")
+      try backend(set, .fast).linear(input, [weights], into: [actual])
+      #expect(
+        relativeError(actual.floats(), expected.floats())
+          < (tokens <= 8 ? Self.digitTolerance : Self.bf16Tolerance),
+        "fast: \(tokens) tokens, \(rows) rows")
+    }
+  }
+
+  @Test(
+    "rows that are no whole groups of 32", arguments: exactSets, [DType.f32, .f16, .bf16])
+  func unevenColumns(_ set: InstructionSet, _ dtype: DType) throws {
+    var random = RandomTensors(seed: 2)
+    for columns in [1, 8, 31, 33, 64, 172, 257, 300] {
+      for tokens in [1, 5, 20] {
+        let weights = try random.weights(dtype, 19, columns)
+        let input = try random.floats(tokens, columns)
+        let (expected, actual) = (
+          try Tensor.zeros(rows: tokens, columns: 19), try Tensor.zeros(rows: tokens, columns: 19)
+        )
+        reference.linear(input, [weights], into: [expected])
+        try backend(set).linear(input, [weights], into: [actual])
+        #expect(relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance)
+        try backend(set, .fast).linear(input, [weights], into: [actual])
+        #expect(relativeError(actual.floats(), expected.floats()) < 2 * Self.bf16Tolerance)
+      }
+    }
+  }
+
+  @Test("gate, up and activation", arguments: exactSets, [Activation.geluTanh, .silu])
+  func gatedLinear(_ set: InstructionSet, _ activation: Activation) throws {
+    var random = RandomTensors(seed: 3)
+    for tokens in [1, 4, 40, 600] {
+      let (gate, up) = (try random.weights(.q8_0, 100, 64), try random.weights(.q4_0, 100, 64))
+      let input = try random.floats(tokens, 64, scale: 3)
+      let (expected, actual) = (
+        try Tensor.zeros(rows: tokens, columns: 100), try Tensor.zeros(rows: tokens, columns: 100)
+      )
+      reference.gatedLinear(input, gate: gate, up: up, activation: activation, into: expected)
+      try backend(set).gatedLinear(
+        input, gate: gate, up: up, activation: activation, into: actual)
+      #expect(relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance)
+    }
+  }
+
+  @Test("norms, sums, soft caps of every width", arguments: exactSets)
+  func rows(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 4)
+    for width in [1, 7, 8, 16, 31, 33, 257, 640] {
+      let x = try random.floats(5, width, scale: 40)
+      let weight = try random.floats(1, width)
+      let (expected, actual) = (
+        try Tensor.zeros(rows: 5, columns: width), try Tensor.zeros(rows: 5, columns: width)
+      )
+      reference.rmsNorm(x, weight: weight, epsilon: 1e-6, into: expected)
+      try backend(set).rmsNorm(x, weight: weight, epsilon: 1e-6, into: actual)
+      #expect(relativeError(actual.floats(), expected.floats()) < 1e-6, "norm of \(width)")
+
+      reference.add(x, to: expected)
+      try backend(set).add(x, to: actual)
+      #expect(relativeError(actual.floats(), expected.floats()) < 1e-6, "sum of \(width)")
+
+      reference.softCap(expected, cap: 30)
+      try backend(set).softCap(actual, cap: 30)
+      #expect(relativeError(actual.floats(), expected.floats()) < 1e-6, "cap of \(width)")
+    }
+  }
+
+  @Test("embedding rows of every type", arguments: exactSets, DType.allCases)
+  func embed(_ set: InstructionSet, _ dtype: DType) throws {
+    var random = RandomTensors(seed: 5)
+    let table = try random.weights(dtype, 9, 256)
+    let (expected, actual) = (
+      try Tensor.zeros(rows: 4, columns: 256), try Tensor.zeros(rows: 4, columns: 256)
+    )
+    reference.embed([8, 0, 3, 3], table: table, scale: 1.5, into: expected)
+    try backend(set).embed([8, 0, 3, 3], table: table, scale: 1.5, into: actual)
+    #expect(actual.floats() == expected.floats())
+  }
+
+  @Test(
+    "rotation, with and without norm", arguments: exactSets, [RotaryLayout.halfSplit, .interleaved])
+  func rotate(_ set: InstructionSet, _ layout: RotaryLayout) throws {
+    var random = RandomTensors(seed: 6)
+    let positions = [0, 1, 77, 8191, 131_071]
+    for (width, normed) in [(8, false), (16, true), (64, true), (256, false)] {
+      let values = random.values(positions.count * 3 * width)
+      let norm = normed ? try random.floats(1, width) : nil
+      var results: [[Float]] = []
+      for backend in [reference, try backend(set)] as [any Backend] {
+        let heads = try Tensor.floats(values, rows: positions.count, columns: 3 * width)
+        let cosines = try Tensor.zeros(rows: positions.count, columns: width / 2)
+        let sines = try Tensor.zeros(rows: positions.count, columns: width / 2)
+        backend.rotaryAngles(
+          Rotary(base: 10000, scale: 8), positions: positions, cosines: cosines, sines: sines)
+        backend.rotate(
+          heads, headWidth: width, norm: norm, epsilon: 1e-6, cosines: cosines, sines: sines,
+          layout: layout)
+        results.append(heads.floats())
+      }
+      // An angle of 16,384 radians in f32 is right to 16384 · 2^-24.
+      #expect(relativeError(results[1], results[0]) < 2e-3)
+    }
+  }
+
+  struct AttentionCase: CustomStringConvertible {
+    var heads: Int
+    var keyValueHeads: Int
+    var headWidth: Int
+    var window: Int?
+    var softCap: Float?
+    var history: Int
+    var tokens: Int
+    var description: String {
+      "\(heads)/\(keyValueHeads) heads of \(headWidth), window \(window ?? 0), "
+        + "cap \(softCap ?? 0), \(history) + \(tokens) tokens"
+    }
+  }
+
+  static let attentionCases = [
+    AttentionCase(heads: 4, keyValueHeads: 1, headWidth: 32, history: 0, tokens: 1),
+    AttentionCase(heads: 4, keyValueHeads: 1, headWidth: 256, history: 130, tokens: 1),
+    AttentionCase(heads: 4, keyValueHeads: 2, headWidth: 16, window: 8, history: 60, tokens: 70),
+    AttentionCase(heads: 8, keyValueHeads: 8, headWidth: 8, softCap: 50, history: 3, tokens: 65),
+    AttentionCase(
+      heads: 2, keyValueHeads: 1, headWidth: 40, window: 64, softCap: 5, history: 200, tokens: 90),
+    AttentionCase(heads: 6, keyValueHeads: 2, headWidth: 64, window: 1, history: 127, tokens: 3),
+  ]
+
+  @Test("attention over a ring, windows, soft caps", arguments: exactSets, attentionCases)
+  func attention(_ set: InstructionSet, _ sample: AttentionCase) throws {
+    var random = RandomTensors(seed: 7)
+    let columns = sample.keyValueHeads * sample.headWidth
+    let total = sample.history + sample.tokens
+    let keys = try random.floats(total, columns)
+    let values = try random.floats(total, columns)
+    let queries = try random.floats(sample.tokens, sample.heads * sample.headWidth, scale: 3)
+    let settings = AttentionSettings(
+      headWidth: sample.headWidth, queryHeads: sample.heads, window: sample.window,
+      scale: 1 / Float(sample.headWidth).squareRoot(),
+      softCap: sample.softCap)
+    func result(_ backend: any Backend, _ dtype: DType) throws -> [Float] {
+      let held = sample.window.map { min(total, $0 + 128 + sample.tokens) } ?? total
+      let cache = try LayerCache(
+        positions: held, headCount: sample.keyValueHeads, headWidth: sample.headWidth,
+        dtype: dtype)
+      for first in stride(from: 0, to: total, by: 50) {
+        let rows = first..<min(total, first + 50)
+        backend.store(keys: keys.rows(rows), values: values.rows(rows), first: first, into: cache)
+      }
+      let output = try Tensor.zeros(rows: sample.tokens, columns: queries.columns)
+      backend.attention(
+        queries,
+        over: [AttentionSpan(cache: cache, rows: 0..<sample.tokens, first: sample.history)],
+        settings: settings, into: output)
+      return output.floats()
+    }
+    let expected = try result(reference, .f32)
+    #expect(relativeError(try result(backend(set), .f32), expected) < 3e-6)
+    // Half precision rounds keys and values by 2^-11.
+    #expect(relativeError(try result(backend(set), .f16), expected) < 4e-3)
+  }
+
+  @Test("several sequences in one batch are as if alone", arguments: exactSets)
+  func attentionOfSeveral(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 8)
+    let backend = try backend(set)
+    let settings = AttentionSettings(
+      headWidth: 16, queryHeads: 2, window: nil, scale: 1, softCap: nil)
+    let queries = try random.floats(7, 32)
+    let keys = try random.floats(7, 16)
+    let values = try random.floats(7, 16)
+    let ranges = [0..<1, 1..<5, 5..<7]
+    let spans = try ranges.map { rows in
+      let cache = try LayerCache(positions: 64, headCount: 1, headWidth: 16, dtype: .f32)
+      backend.store(keys: keys.rows(rows), values: values.rows(rows), first: 0, into: cache)
+      return AttentionSpan(cache: cache, rows: rows, first: 0)
+    }
+    let together = try Tensor.zeros(rows: 7, columns: 32)
+    backend.attention(queries, over: spans, settings: settings, into: together)
+    for span in spans {
+      let alone = try Tensor.zeros(rows: span.rows.count, columns: 32)
+      backend.attention(
+        queries.rows(span.rows),
+        over: [AttentionSpan(cache: span.cache, rows: 0..<span.rows.count, first: 0)],
+        settings: settings, into: alone)
+      #expect(together.rows(span.rows).floats() == alone.floats())
+    }
+  }
+
+  @Test("results do not depend on the number of threads", arguments: exactSets)
+  func threads(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 9)
+    let weights = try random.weights(.q4_K, 300, 512)
+    for tokens in [1, 6, 50] {
+      let input = try random.floats(tokens, 512)
+      var results: [[Float]] = []
+      for threads in [1, 2, 5] {
+        let backend = try #require(
+          CPUBackend(threads: threads, precision: .fast, instructionSet: set))
+        let output = try Tensor.zeros(rows: tokens, columns: 300)
+        backend.linear(input, [weights], into: [output])
+        results.append(output.floats())
+      }
+      #expect(results[0] == results[1] && results[0] == results[2])
+    }
+  }
+}
