@@ -17,6 +17,17 @@ struct DocumentationTests {
     #expect(paths.sorted().filter { !Repository.has($0) } == [])
   }
 
+  @Test("every page that a source file names exists")
+  func citationsExist() throws {
+    var absent: [String] = []
+    for file in Repository.files(under: "Sources", suffix: "") where !Repository.isFolder(file) {
+      for path in DocumentedPaths.paths(in: try Repository.text(file), folder: "") {
+        if path.hasPrefix("docs/") && !Repository.has(path) { absent.append("\(file): \(path)") }
+      }
+    }
+    #expect(absent == [])
+  }
+
   @Test("the README's tree names every module")
   func readmeNamesModules() throws {
     let readme = try Repository.text("README.md")
@@ -50,7 +61,8 @@ struct DocumentationTests {
   func goldensHaveProvenance() throws {
     let provenance = try Repository.text("Tests/Goldens/PROVENANCE.md")
     let headings = provenance.split(separator: "\n").filter { $0.hasPrefix("## ") }
-    #expect(try Self.goldenTopics().filter { topic in !headings.contains { $0.contains(topic) } } == [])
+    #expect(
+      try Self.goldenTopics().filter { topic in !headings.contains { $0.contains(topic) } } == [])
   }
 
   @Test("every golden topic is read by a test")
