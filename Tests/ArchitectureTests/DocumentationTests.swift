@@ -17,6 +17,17 @@ struct DocumentationTests {
     #expect(paths.sorted().filter { !Repository.has($0) } == [])
   }
 
+  @Test("every page that a source file names exists")
+  func citationsExist() throws {
+    var absent: [String] = []
+    for file in Repository.files(under: "Sources", suffix: "") where !Repository.isFolder(file) {
+      for path in DocumentedPaths.paths(in: try Repository.text(file), folder: "") {
+        if path.hasPrefix("docs/") && !Repository.has(path) { absent.append("\(file): \(path)") }
+      }
+    }
+    #expect(absent == [])
+  }
+
   @Test("the README's tree names every module")
   func readmeNamesModules() throws {
     let readme = try Repository.text("README.md")
@@ -41,18 +52,23 @@ struct DocumentationTests {
     #expect(decisions.filter { !architecture.contains("adr/\($0)") } == [])
   }
 
+  /// The folders of Tests/Goldens; pages that lie beside them are no goldens.
+  private static func goldenTopics() throws -> [String] {
+    try Repository.entries(of: "Tests/Goldens").filter { !$0.hasSuffix(".md") }
+  }
+
   @Test("every golden topic has a section in Tests/Goldens/PROVENANCE.md")
   func goldensHaveProvenance() throws {
     let provenance = try Repository.text("Tests/Goldens/PROVENANCE.md")
     let headings = provenance.split(separator: "\n").filter { $0.hasPrefix("## ") }
-    let topics = try Repository.entries(of: "Tests/Goldens").filter { $0 != "PROVENANCE.md" }
-    #expect(topics.filter { topic in !headings.contains { $0.contains(topic) } } == [])
+    #expect(
+      try Self.goldenTopics().filter { topic in !headings.contains { $0.contains(topic) } } == [])
   }
 
-  @Test("every golden file is used by a test")
+  @Test("every golden topic is read by a test")
   func noDeadGoldens() throws {
     let tests = try Repository.files(under: "Tests", suffix: ".swift").map(Repository.text)
-    for topic in try Repository.entries(of: "Tests/Goldens") where topic != "PROVENANCE.md" {
+    for topic in try Self.goldenTopics() {
       #expect(
         tests.contains { $0.contains("\"\(topic)/") }, "Tests/Goldens/\(topic) is read by no test")
     }

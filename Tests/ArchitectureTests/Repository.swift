@@ -21,6 +21,13 @@ enum Repository {
     FileManager.default.fileExists(atPath: root + "/" + path)
   }
 
+  /// True when `path`, relative to the root, is a folder.
+  static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
   /// The names of what lies directly in `folder`, sorted; hidden entries are left out.
   static func entries(of folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: root + "/" + folder)
