@@ -34,8 +34,7 @@ public struct Transformer: Sendable {
   public func makeCache(
     capacity: Int, chunk: Int = 512, dtype: DType? = nil
   ) throws(TensorError) -> KVCache {
-    let dtype = dtype ?? (precision == .exact ? .f32 : .f16)
-    return try KVCache(configuration, capacity: capacity, chunk: chunk, dtype: dtype)
+    try KVCache(configuration, capacity: capacity, chunk: chunk, dtype: dtype ?? cacheDType)
   }
 
   /// Reads the batch's tokens: their keys and values go into the caches, and the logits [R, V] of the

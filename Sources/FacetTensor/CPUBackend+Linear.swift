@@ -79,7 +79,7 @@ extension CPUBackend {
   }
 
   /// Tokens whose gate and up results are held at once while they are combined.
-  private static let gatedTokens = 512
+  static let gatedTokens = 512
 
   package func gatedLinear(
     _ input: Tensor, gate: Tensor, up: Tensor, activation: Activation, into output: Tensor
@@ -189,7 +189,7 @@ extension CPUBackend {
     }
   }
 
-  private static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
+  static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
 
   /// Rounds the input to bf16 in the shared scratch, rows padded with zeros to whole groups of 32.
   private func prepare(_ input: Tensor, _ turn: WorkerPool.Turn) {

@@ -93,6 +93,16 @@ import CFacetKernels
   }
 }
 
+extension CPUBackend {
+  /// Bytes of scratch that passes of `tokens` tokens need at most; `width` is the widest input of a
+  /// matrix.
+  package static func scratchByteCount(tokens: Int, width: Int, threads: Int) -> Int {
+    let gated = 2 * min(tokens, gatedTokens) * panelRows * MemoryLayout<Float>.size
+    let rounded = tokens * paddedColumns(width) * MemoryLayout<UInt16>.size
+    return threads * (gemmScratch + gated) + rounded
+  }
+}
+
 /// Memory that operations need while they run: one part per worker and one they share.
 struct Scratch {
   private var parts: [TensorStorage?]

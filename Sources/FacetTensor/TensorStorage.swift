@@ -23,43 +23,68 @@
   /// Bytes that may be touched from `base`.
   public let byteCount: Int
   /// True when the bytes are a read-only file.
-  public let isMapped: Bool
+  public var isMapped: Bool {
+    if case .file = origin { true } else { false }
+  }
 
-  private init(base: UnsafeMutableRawPointer, byteCount: Int, isMapped: Bool) {
+  /// Where the bytes came from, and so how they go back.
+  @safe private enum Origin {
+    case file
+    case pages(start: UnsafeMutableRawPointer, byteCount: Int)
+    case allocated
+  }
+
+  private let origin: Origin
+
+  private init(base: UnsafeMutableRawPointer, byteCount: Int, origin: Origin) {
     unsafe self.base = base
     self.byteCount = byteCount
-    self.isMapped = isMapped
+    self.origin = origin
   }
 
   deinit {
-    if isMapped {
-      unsafe munmap(base, max(byteCount, 1))
-    } else {
-      unsafe free(base)
+    switch origin {
+    case .file: unsafe munmap(base, max(byteCount, 1))
+    case .pages(let start, let byteCount): unsafe munmap(start, byteCount)
+    case .allocated: unsafe free(base)
     }
   }
 
   /// Allocates zeroed memory, aligned for the widest vectors.
   ///
-  /// Big blocks ask for huge pages, which saves page faults when activations and caches are first
-  /// touched.
+  /// Big blocks come straight from the system: a page costs memory only once it is touched, so a
+  /// cache for a long context is as large as the text in it; and they ask for huge pages, which saves
+  /// page faults and address lookups.
   public static func allocate(byteCount: Int) throws(TensorError) -> TensorStorage {
     precondition(byteCount >= 0, "TensorStorage.allocate: \(byteCount) bytes")
-    let alignment = byteCount >= hugePage ? hugePage : 64
-    let (size, overflow) = max(byteCount, 1).addingReportingOverflow(63)
+    if byteCount >= hugePage { return try allocatePages(byteCount) }
     var pointer: UnsafeMutableRawPointer?
-    guard !overflow, unsafe posix_memalign(&pointer, alignment, size) == 0,
-      let base = unsafe pointer
-    else {
-      throw TensorError(
-        .outOfMemory,
-        "The system refused \(byteCount) bytes of memory. Use a smaller context or model.")
+    let size = (max(byteCount, 1) + 63) / 64 * 64
+    guard unsafe posix_memalign(&pointer, 64, size) == 0, let base = unsafe pointer else {
+      throw refused(byteCount)
     }
-    #if os(Linux)
-      if byteCount >= hugePage { unsafe madvise(base, size, MADV_HUGEPAGE) }
-    #endif
     unsafe memset(base, 0, size)
-    return unsafe TensorStorage(base: base, byteCount: byteCount, isMapped: false)
+    return unsafe TensorStorage(base: base, byteCount: byteCount, origin: .allocated)
+  }
+
+  private static func allocatePages(_ byteCount: Int) throws(TensorError) -> TensorStorage {
+    let (size, overflow) = byteCount.addingReportingOverflow(2 * hugePage)
+    guard !overflow else { throw refused(byteCount) }
+    let mapping = unsafe mmap(
+      nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    guard let start = unsafe mapping, unsafe start != MAP_FAILED else { throw refused(byteCount) }
+    let base = unsafe start.alignedUp(toMultipleOf: hugePage)
+    #if os(Linux)
+      unsafe madvise(base, byteCount, MADV_HUGEPAGE)
+    #endif
+    return unsafe TensorStorage(
+      base: base, byteCount: byteCount, origin: .pages(start: start, byteCount: size))
+  }
+
+  private static func refused(_ byteCount: Int) -> TensorError {
+    TensorError(
+      .outOfMemory,
+      "The system refused \(byteCount) bytes of memory. Use a smaller context or model.")
   }
 
   /// Maps the file at `path` read-only.
@@ -82,7 +107,7 @@
     guard let base = unsafe mapping, unsafe base != MAP_FAILED else {
       throw unreadable(path, "map")
     }
-    return unsafe TensorStorage(base: base, byteCount: size, isMapped: true)
+    return unsafe TensorStorage(base: base, byteCount: size, origin: .file)
   }
 
   /// The bytes, read-only.

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+// A program of its own that depends on Facet.
+
+import PackageDescription
+
+let package = Package(
+  name: "text-generation",
+  platforms: [.macOS(.v26)],
+  dependencies: [.package(name: "facet", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "TextGeneration", dependencies: [.product(name: "Facet", package: "facet")])
+  ]
+)

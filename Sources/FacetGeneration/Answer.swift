@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTokenizer
+
+/// One answer in the making: from a row of logits to a token, its text, and whether it was the last.
+///
+/// It knows nothing of caches and passes, so that one sequence and a batch of them use it alike.
+struct Answer: ~Copyable {
+  /// What one token brought.
+  struct Step {
+    var token: GeneratedToken
+    /// Why the answer ended with it, if it did.
+    var end: FinishReason?
+  }
+
+  private var sampler: Sampler
+  private var detokenizer: StreamingDetokenizer
+  private var matcher: StopMatcher
+  private let options: GenerationOptions
+  private let stopTokens: Set<TokenID>
+  /// Tokens drawn.
+  private(set) var count: Int
+
+  /// An answer to `prompt`, whose tokens penalties look back on.
+  init(
+    to prompt: Prompt, _ options: GenerationOptions, tokenizer: Tokenizer
+  ) throws(GenerationError) {
+    try options.validate()
+    var sampler = try Sampler(options.sampling)
+    for token in prompt.tokens { sampler.accept(token) }
+    self.sampler = sampler
+    self.options = options
+    // A reply is a text of its own; a continuation begins with whatever space it needs.
+    detokenizer = StreamingDetokenizer(
+      tokenizer, from: prompt.chatFormat == nil ? .continuation : .text)
+    matcher = StopMatcher(options.stop + (prompt.chatFormat?.stopTexts ?? []))
+    stopTokens = tokenizer.special.stop
+    count = 0
+  }
+
+  /// Stands for the draws.
+  var seed: UInt64 { sampler.seed }
+
+  /// Draws a token from `logits` [V].
+  mutating func next(_ logits: Span<Float>) throws(GenerationError) -> Step {
+    let id = try sampler.next(logits)
+    sampler.accept(id)
+    count += 1
+    var token = GeneratedToken(id: id, text: "", logProbability: nil, alternatives: [])
+    if let wanted = options.logProbabilities {
+      let found = sampler.logProbabilities(of: id, top: wanted, in: logits)
+      token.logProbability = found.chosen
+      token.alternatives = found.top
+    }
+    if stopTokens.contains(id) { return Step(token: token, end: .endOfTurn) }
+    let (text, stop) = matcher.append(detokenizer.append(id))
+    token.text = text
+    if let stop { return Step(token: token, end: .stopText(stop)) }
+    return Step(token: token, end: count == options.maxTokens ? .maxTokens : nil)
+  }
+
+  /// What was held back and belongs to the answer after all.
+  mutating func finish(_ reason: FinishReason) -> String {
+    if case .stopText = reason { return "" }
+    let (text, stop) = matcher.append(detokenizer.finish())
+    return stop == nil ? text + matcher.finish() : text
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+public import FacetCheckpoint
+public import FacetModel
+public import FacetTensor
+public import FacetTokenizer
+
+/// A model that is ready to answer: its pass, its tokenizer, and how it was taught to converse.
+///
+/// Immutable and `Sendable`: any number of sessions share one.
+public struct LanguageModel: Sendable {
+  /// The forward pass with its weights.
+  public let transformer: Transformer
+  /// Text to tokens and back.
+  public let tokenizer: Tokenizer
+  /// The format of conversations; nil for a base model, which only continues texts.
+  public let chatFormat: ChatFormat?
+  /// What the model's files say that sampling should be; Gemma's own recommendation where they are
+  /// silent.
+  public let defaultSampling: Sampling
+  /// What the model is, for people.
+  public let card: ModelCard
+  /// Threads that share the work of a pass.
+  public let threadCount: Int
+  /// The kernels in use.
+  public let instructionSet: InstructionSet
+
+  /// Opens the model at `path`: a GGUF file, a Hugging Face directory, a llama2.c checkpoint.
+  ///
+  /// The weights stay in the mapped file.
+  public static func load(
+    path: String, options: LoadOptions = LoadOptions()
+  ) throws -> LanguageModel {
+    try LanguageModel(Checkpoint.open(path), options: options)
+  }
+
+  /// Makes a model of an open checkpoint.
+  public init(_ checkpoint: Checkpoint, options: LoadOptions = LoadOptions()) throws {
+    let configuration = try ModelConfiguration(checkpoint.architecture)
+    let weights = try ModelWeights(checkpoint, configuration: configuration)
+    tokenizer = try Tokenizer(checkpoint)
+    guard tokenizer.vocabularySize >= configuration.vocabulary else {
+      throw GenerationError(
+        .mismatchedModel,
+        "The tokenizer of '\(checkpoint.path)' has \(tokenizer.vocabularySize) pieces, but the model "
+          + "has \(configuration.vocabulary) tokens. The two files do not belong together.")
+    }
+    let backend = try options.makeBackend()
+    threadCount = backend.threadCount
+    instructionSet = backend.instructionSet
+    transformer = Transformer(configuration: configuration, weights: weights, backend: backend)
+    chatFormat = ChatFormat.recognize(
+      architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
+      tokenizer: tokenizer, name: checkpoint.architecture.name)
+    defaultSampling = Sampling(checkpoint.generationDefaults)
+    card = ModelCard(checkpoint, configuration, chatFormat: chatFormat)
+  }
+
+  /// The description of the architecture.
+  public var configuration: ModelConfiguration { transformer.configuration }
+}
+
+extension LanguageModel {
+  /// How a model is loaded.
+  public struct LoadOptions: Sendable, Hashable {
+    /// Threads that share the work; nil: one per core that the process may use.
+    public var threads: Int?
+    /// Exact: f32 activations throughout. Fast: the CPU's bf16 and integer dot products.
+    public var precision: Precision
+    /// The kernels to use; nil: the best that the CPU has.
+    public var instructionSet: InstructionSet?
+
+    /// All cores, the fast path, the best kernels, unless said otherwise.
+    public init(
+      threads: Int? = nil, precision: Precision = .fast, instructionSet: InstructionSet? = nil
+    ) {
+      self.threads = threads
+      self.precision = precision
+      self.instructionSet = instructionSet
+    }
+
+    func makeBackend() throws(GenerationError) -> CPUBackend {
+      if let threads, threads < 1 || threads > 1024 {
+        throw GenerationError(
+          .invalidOption, "The number of threads is \(threads); it must lie between 1 and 1024.")
+      }
+      let set = instructionSet ?? .best
+      guard
+        let backend = CPUBackend(threads: threads, precision: precision, instructionSet: set)
+      else {
+        throw GenerationError(
+          .invalidOption, "This CPU does not have the instruction set '\(set)'.")
+      }
+      return backend
+    }
+  }
+}
+
+extension Sampling {
+  /// What a model's files say, over Gemma's recommendation.
+  init(_ defaults: GenerationDefaults) {
+    self.init()
+    temperature = defaults.temperature ?? temperature
+    topK = defaults.topK ?? topK
+    topP = defaults.topP ?? topP
+  }
+}
