@@ -66,7 +66,9 @@ extension LanguageModel {
   public struct LoadOptions: Sendable, Hashable {
     /// Threads that share the work; nil: one per core that the process may use.
     public var threads: Int?
-    /// Exact: f32 activations throughout. Fast: the CPU's bf16 and integer dot products.
+    /// Exact: f32 activations throughout.
+    ///
+    /// Fast: the CPU's bf16 and integer dot products.
     public var precision: Precision
     /// The kernels to use; nil: the best that the CPU has.
     public var instructionSet: InstructionSet?

@@ -22,10 +22,8 @@ public struct MachineMemory: Sendable, Hashable, Codable {
         memory.narrowed(by: group)
       }
     #else
-      var size = 0
-      var length = MemoryLayout<Int>.size
-      guard unsafe sysctlbyname("hw.memsize", &size, &length, nil, 0) == 0 else { return nil }
-      return MachineMemory(limit: size, available: size)
+      let size = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)
+      return size > 0 ? MachineMemory(limit: size, available: size) : nil
     #endif
   }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-/// The tokens of one forward pass: T of them, of one sequence or several, each sequence with its own
-/// cache. Sequences lie one after the other.
+/// The tokens of one forward pass: T of them, of one sequence or several, each sequence with its
+/// own cache.
+///
+/// Sequences lie one after the other.
 public struct Batch {
   /// One sequence's part of the batch.
   public struct Sequence {
@@ -18,8 +20,9 @@ public struct Batch {
     }
   }
 
-  /// The rows whose logits are wanted. The head is the largest matrix of a small model: what is not
-  /// asked for is not computed.
+  /// The rows whose logits are wanted.
+  ///
+  /// The head is the largest matrix of a small model: what is not asked for is not computed.
   public enum LogitRows: Sendable {
     /// None: prefill of all but the last chunk.
     case none

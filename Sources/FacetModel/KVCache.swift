@@ -21,7 +21,9 @@ public final class KVCache {
   private var written = 0
 
   /// A cache for `capacity` tokens of a model, filled at most `chunk` tokens at a time; `dtype` is
-  /// f32 or f16. Throws when the memory is not there.
+  /// f32 or f16.
+  ///
+  /// Throws when the memory is not there.
   public init(
     _ configuration: ModelConfiguration, capacity: Int, chunk: Int = 512, dtype: DType
   ) throws(TensorError) {
@@ -74,8 +76,10 @@ public final class KVCache {
     }
   }
 
-  /// Goes back to the first `count` tokens. Returns false, and changes nothing, when the windows have
-  /// moved on too far; the caller then starts over.
+  /// Goes back to the first `count` tokens.
+  ///
+  /// Returns false, and changes nothing, when the windows have moved on too far; the caller then
+  /// starts over.
   public func truncate(to count: Int) -> Bool {
     guard canTruncate(to: count) else { return false }
     position = count

@@ -4,7 +4,9 @@
 public import FacetTensor
 
 /// A place in the forward pass where somebody may look: tests compare it with an oracle, debugging
-/// views draw it. Values are rows of the residual stream [T, D] unless said otherwise.
+/// views draw it.
+///
+/// Values are rows of the residual stream [T, D] unless said otherwise.
 public enum TapPoint: Sendable, Hashable {
   /// After the embedding and its scale.
   case embedding
@@ -16,5 +18,7 @@ public enum TapPoint: Sendable, Hashable {
   case finalNorm
 }
 
-/// Called at each ``TapPoint`` when given; costs nothing when not. The tensor is valid during the call.
+/// Called at each ``TapPoint`` when given; costs nothing when not.
+///
+/// The tensor is valid during the call.
 public typealias Tap = (TapPoint, Tensor) -> Void

@@ -64,7 +64,7 @@ public struct Transformer: Sendable {
     return try logits(x, batch.logitRows, pass, tap)
   }
 
-  /// x += postNorm( attention( norm(x) ) )
+  /// The attention branch: x += postNorm( attention( norm(x) ) ).
   private func attend(_ x: Tensor, _ layer: LayerWeights, _ index: Int, _ pass: Pass) throws {
     let headWidth = configuration.headWidth
     let window = configuration.attention.window(layer: index)
@@ -104,7 +104,7 @@ public struct Transformer: Sendable {
     addBranch(normed, postNorm: layer.postAttentionNorm, to: x)
   }
 
-  /// x += postNorm( down( activation(gate(norm(x))) ⊙ up(norm(x)) ) )
+  /// The feed-forward branch: x += postNorm( down( activation(gate(norm(x))) ⊙ up(norm(x)) ) ).
   private func feedForward(_ x: Tensor, _ layer: LayerWeights, _ pass: Pass) throws {
     let normed = try pass.tensor(configuration.width)
     backend.rmsNorm(
@@ -125,7 +125,7 @@ public struct Transformer: Sendable {
     backend.add(branch, to: x)
   }
 
-  /// cap( head( norm(x[rows]) ) ) [R, V]
+  /// The logits [R, V]: cap( head( norm(x[rows]) ) ).
   private func logits(_ x: Tensor, _ rows: [Int], _ pass: Pass, _ tap: Tap?) throws -> Tensor {
     let normed = try pass.tensor(rows: rows.count, configuration.width)
     for (index, row) in rows.enumerated() {
