@@ -14,6 +14,12 @@ public struct MachineMemory: Sendable, Hashable, Codable {
   /// Bytes of them that are free, or hold nothing but cached files.
   public var available: Int
 
+  /// Bytes that there are, and those of them that may be taken.
+  public init(limit: Int, available: Int) {
+    self.limit = limit
+    self.available = available
+  }
+
   /// What the system says now; nil where it says nothing.
   public static func current() -> MachineMemory? {
     #if os(Linux)
@@ -28,7 +34,7 @@ public struct MachineMemory: Sendable, Hashable, Codable {
   }
 
   /// What `/proc/meminfo` says.
-  static func machine(_ lines: [String]) -> MachineMemory? {
+  package static func machine(_ lines: [String]) -> MachineMemory? {
     func bytes(_ key: String) -> Int? {
       let line = lines.first { $0.hasPrefix(key + ":") }
       return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
@@ -39,7 +45,7 @@ public struct MachineMemory: Sendable, Hashable, Codable {
 
   /// The control groups that limit the memory of this process, from `/proc/self/cgroup`, its own
   /// and those around it, of version 2 and 1.
-  static func groups(_ lines: [String]) -> [Group] {
+  package static func groups(_ lines: [String]) -> [Group] {
     for line in lines {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { continue }
@@ -58,9 +64,11 @@ public struct MachineMemory: Sendable, Hashable, Codable {
   }
 
   /// A control group.
-  struct Group: Hashable {
-    var directory: String
-    var isSecond: Bool
+  package struct Group: Hashable {
+    /// Where its files are.
+    package var directory: String
+    /// Of version 2, where one tree holds all limits.
+    package var isSecond: Bool
   }
 
   /// The same, within what a group allows and has in use.

@@ -4,18 +4,19 @@
 /// Looks for stop texts in a text that comes in pieces.
 ///
 /// What could still become a stop text is held back, so that no part of one is ever shown.
-struct StopMatcher {
+package struct StopMatcher {
   private let stops: [[UInt8]]
   private let names: [String]
   private var held: [UInt8] = []
 
-  init(_ stops: [String]) {
+  /// Looks for `stops`, none of them empty.
+  package init(_ stops: [String]) {
     names = stops
     self.stops = stops.map { Array($0.utf8) }
   }
 
   /// The text that is certain, up to a stop text if there is one now.
-  mutating func append(_ text: String) -> (text: String, stop: String?) {
+  package mutating func append(_ text: String) -> (text: String, stop: String?) {
     if stops.isEmpty { return (text, nil) }
     held += text.utf8
     if let (start, stop) = firstMatch() {
@@ -28,7 +29,7 @@ struct StopMatcher {
   }
 
   /// What was held back, when no text follows.
-  mutating func finish() -> String {
+  package mutating func finish() -> String {
     defer { held.removeAll() }
     return String(decoding: held, as: UTF8.self)
   }

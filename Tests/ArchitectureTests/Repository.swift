@@ -24,7 +24,7 @@ enum Repository {
   /// True when `path`, relative to the root, is a folder.
   static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
+    return unsafe FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
       && isFolder.boolValue
   }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetGeneration
+import Foundation
+import Testing
+
+@Suite("Benchmark")
+struct BenchmarkTests {
+  @Test("a run has the keys of the peers' benchmark and plausible figures")
+  func keys() throws {
+    let fixture = try Fixture()
+    var told: [Int] = []
+    let result = try Benchmark.run(fixture.model, prompt: 20, generate: 5, runs: 3) {
+      told.append($0)
+    }
+    #expect(told == [0, 1, 2, 3])
+    #expect(result.model == "gemma3.gguf")
+    #expect(result.threads == 2 && result.prompt == 20 && result.generate == 5)
+    #expect(result.prefillRuns.count == 3 && result.decodeRuns.count == 3)
+    #expect(result.prefillTokensPerSecond == result.prefillRuns.sorted()[1])
+    #expect(result.decodeTokensPerSecond == result.decodeRuns.sorted()[1])
+    #expect(result.decodeRuns.allSatisfy { $0 > 0 })
+    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(result))
+    let keys = Set((json as? [String: Any] ?? [:]).keys)
+    #expect(
+      keys == [
+        "model", "threads", "prompt", "generate", "prefill_tokens_per_s", "decode_tokens_per_s",
+        "prefill_runs", "decode_runs", "precision", "instruction_set",
+      ])
+  }
+
+  @Test("prefill or decode alone can be measured; nothing at all cannot")
+  func parts() throws {
+    let model = try Fixture().model
+    #expect(try Benchmark.run(model, prompt: 8, generate: 0, runs: 1).decodeRuns.isEmpty)
+    #expect(try Benchmark.run(model, prompt: 0, generate: 4, runs: 1).prefillRuns.isEmpty)
+    var message = ""
+    do { _ = try Benchmark.run(model, prompt: 0, generate: 0) } catch { message = "\(error)" }
+    #expect(
+      message
+        == "3 runs over a prompt of 0 and 0 more tokens cannot be measured; give at least one of each."
+    )
+  }
+}
