@@ -7,7 +7,6 @@
 
 #if defined(__aarch64__)
 #define FK_HAS_F16 1
-#define FK_ROWS 2
 #define FK_MR 4
 #define FK_NV 1
 #include "../simd/vector.inc"

@@ -7,7 +7,6 @@
 #include "facet_kernels.h"
 
 #define FK_HAS_F16 0
-#define FK_ROWS 1
 #define FK_MR 2
 #define FK_NV 1
 #include "../simd/vector.inc"

@@ -9,7 +9,6 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define FK_HAS_F16 1
-#define FK_ROWS 2
 #define FK_MR 6
 #define FK_NV 1
 #include "../simd/vector.inc"

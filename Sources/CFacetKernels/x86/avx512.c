@@ -12,7 +12,6 @@
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #define FK_HAS_F16 1
-#define FK_ROWS 4
 #define FK_MR 6
 #define FK_NV 4
 #include "../simd/vector.inc"
