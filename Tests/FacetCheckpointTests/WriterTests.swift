@@ -4,6 +4,7 @@
 import FacetCheckpoint
 import FacetTensor
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Writers of GGUF and safetensors")
@@ -249,14 +250,22 @@ struct AtomicWritingTests {
   }
 
   @Test("two that write the same file at once do not write into each other's")
-  func race() async throws {
+  func race() throws {
     let scratch = try Scratch()
     let path = scratch.file("m.gguf")
-    let writer = try WriterTests.model()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<8 { group.addTask { try writer.write(to: path) } }
-      try await group.waitForAll()
+    // Large enough that they are at it together.
+    var writer = GGUFWriter()
+    let count = 8 << 20
+    try writer.add(
+      "t", .f32, shape: [count / 4], .bytes([UInt8](repeating: 7, count: count)))
+    let complete = writer
+    let failures = Mutex<[CheckpointError]>([])
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      if let error = failure({ () throws(CheckpointError) in try complete.write(to: path) }) {
+        failures.withLock { $0.append(error) }
+      }
     }
+    #expect(failures.withLock { $0 } == [])
     #expect(try scratch.names == ["m.gguf"])
     let whole = try contents(path)
     try writer.write(to: scratch.file("alone.gguf"))
