@@ -6,7 +6,7 @@ Writes FAMILY/FAMILY.gguf (with the gguf package), FAMILY/hf (config and weights
 FAMILY/goldens.json. Oracle: transformers in f32, eager attention, no cache, on the very numbers in the files: every weight
 is exact in BF16 and in F16. Seeds are tried in order until the goldens are robust: at every greedy step the best logit
 leads by more than 1e-3, the answers vary, and none of their tokens is special or a lone byte."""
-import json, math, os, shutil, sys
+import copy, json, math, os, shutil, sys
 import gguf
 import numpy as np
 import torch
@@ -180,10 +180,10 @@ def write_gguf(path, name, spec, model, table):
 
 def write_directory(path, name, spec, model, tokenizer):
     shutil.rmtree(path, ignore_errors=True)
-    kept = {key: value.clone() for key, value in model.state_dict().items()}
-    model.to(spec['hf']).save_pretrained(path, max_shard_size=spec.get('shard', '1GB'))
-    model.float()
-    assert all(torch.equal(kept[key], value) for key, value in model.state_dict().items()), 'the type of the files loses digits'
+    # A copy: the conversion would round the buffers of the rotary frequencies and the embedding scale as well.
+    stored = copy.deepcopy(model).to(spec['hf'])
+    stored.save_pretrained(path, max_shard_size=spec.get('shard', '1GB'))
+    assert all(torch.equal(value, stored.state_dict()[key].float()) for key, value in model.state_dict().items()), 'the type loses digits'
     if name == 'mistral':
         open(f'{path}/tokenizer.json', 'w').write(fixture_tokenizer.tokenizer_json(tokenizer) + '\n')
     else:
@@ -201,7 +201,9 @@ def main(folder, families):
         tokenizer = fixture_tokenizer.train(gemma)
         table = fixture_tokenizer.pieces(tokenizer)
         bos = 2 if gemma else 1
-        texts = dict(one=[bos], short=fixture_tokenizer.encode(tokenizer, SHORT, bos)[:8], long=fixture_tokenizer.encode(tokenizer, LONG, bos))
+        encode = lambda text: fixture_tokenizer.encode(tokenizer, text, bos)
+        # `full` and its answer fill the context of 256: far beyond the window, and beyond a ring of 192 positions.
+        texts = dict(one=[bos], short=encode(SHORT)[:8], long=encode(LONG), full=encode(fixture_tokenizer.TEXT)[:192])
         for seed in range(1, 1000):
             model = make_model(name, spec, table, seed)
             prompts = []
