@@ -29,6 +29,7 @@ struct FacetCommand: AsyncParsableCommand {
   static func main() async {
     OutputFile.ignoreBrokenPipes()
     do {
+      try refuseUnknownSubcommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -40,11 +41,24 @@ struct FacetCommand: AsyncParsableCommand {
     }
   }
 
+  /// A first word that is no subcommand may be a prompt: says what to write.
+  private static func refuseUnknownSubcommand(_ word: String?) throws {
+    let known = configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard let word, !word.hasPrefix("-"), word != "help", !known.contains(word) else { return }
+    let shown = word.count > 40 ? word.prefix(40) + "…" : word
+    throw Misuse(
+      "There is no subcommand '\(shown)'; facet --help lists them. To send a prompt: facet run \"…\""
+    )
+  }
+
   /// Says what went wrong; returns the exit code.
   private static func report(_ error: any Error) -> Int32 {
     switch error {
     case let exit as ExitCode: return exit.rawValue
     case is BrokenPipe: return 0
+    case let error as Misuse:
+      OutputFile.error.tell("facet: \(error.sentence)")
+      return 2
     case is CancellationError: return 130
     default: break
     }

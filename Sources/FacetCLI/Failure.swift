@@ -24,3 +24,10 @@ struct Failure: Error, CustomStringConvertible {
     }
   }
 }
+
+/// A command line that is not understood: exit code 2.
+struct Misuse: Error {
+  let sentence: String
+
+  init(_ sentence: String) { self.sentence = sentence }
+}

@@ -5,6 +5,16 @@ extension ModelStore {
   /// The model that is meant where none is named: the smallest Gemma, which needs no account.
   public static let defaultModel = "gemma3:270m"
 
+  /// What to call the model that `reference` means: its full name, or that of its file.
+  public func displayName(of reference: String) -> String {
+    if let name = try? ModelName(reference),
+      canPull(reference) || (try? find(reference)) ?? nil != nil
+    {
+      return name.description
+    }
+    return reference.split(separator: "/").last.map(String.init) ?? reference
+  }
+
   /// Whether a word that could be a model or a prompt means a model.
   ///
   /// It does when it is a file or a directory, a name of the library or the catalogue, or begins with

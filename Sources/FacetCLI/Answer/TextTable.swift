@@ -2,17 +2,17 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// Rows of text in columns that are as wide as they need to be.
-struct TextTable {
+package struct TextTable {
   private var rows: [[String]]
   /// Columns whose entries end at the same place, as figures do.
-  var rightAligned: Set<Int> = []
+  package var rightAligned: Set<Int> = []
 
-  init(_ header: [String] = []) { rows = header.isEmpty ? [] : [header] }
+  package init(_ header: [String] = []) { rows = header.isEmpty ? [] : [header] }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  package mutating func add(_ row: [String]) { rows.append(row) }
 
   /// All rows, a line each.
-  var text: String {
+  package var text: String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { $0.indices.contains(column) ? Self.width($0[column]) : 0 }.max() ?? 0

@@ -151,5 +151,7 @@ struct Chat: ~Copyable {
     }
   }
 
-  private func say(_ text: String) throws { try output.write(text + "\n") }
+  private func say(_ text: String) throws {
+    try output.write(WordWrap.wrap(text, columns: Terminal.size().columns) + "\n")
+  }
 }

@@ -32,14 +32,14 @@ enum ChatCommand: Equatable {
   }
 
   static let overview = """
-    /set                 show the settings
-    /set NAME VALUE      change one: temperature, top-k, top-p, seed, max-tokens, stop, system …
-    /show                show the model, how full the context is, and the settings
-    /clear               forget what was said
-    /save FILE           keep the chat in a file
-    /load FILE           go on with a chat from a file
-    /bye                 leave (also /exit and Ctrl-D)
-    \"\"\" … \"\"\"          a message of several lines
+      /set              show the settings
+      /set NAME VALUE   change one, such as temperature, seed, max-tokens, system
+      /show             show the model, how full the context is, the settings
+      /clear            forget what was said
+      /save FILE        keep the chat in a file
+      /load FILE        go on with a chat from a file
+      /bye              leave (also /exit and Ctrl-D)
+      \"\"\" … \"\"\"       a message of several lines
     Ctrl-C stops an answer; arrow keys bring earlier lines back. Begin a line with a space to send \
     a message that starts with /.
     """

@@ -42,12 +42,13 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let result = try await Interrupts.cancelling {
+    var result = try await Interrupts.cancelling {
       let model = try await engine.model(model).language
       return try Benchmark.run(model, prompt: prompt, generate: generate, runs: runs) { done in
         OutputFile.error.tell(done == 0 ? "warmed up" : "run \(done) of \(runs)")
       }
     }
+    result.model = ModelStore().displayName(of: model)
     if json { return try OutputFile.standard.write(JSONText.line(result) + "\n") }
     var table = TextTable(["", "TOKENS", "TOKENS/S", "RUNS"])
     table.rightAligned = [1, 2]

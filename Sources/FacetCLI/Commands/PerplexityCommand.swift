@@ -17,9 +17,11 @@ struct PerplexityCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp(
-      "The model, if there are two arguments; then the text file.", valueName: "model> <file"))
-  var arguments: [String]
+    help: ArgumentHelp("The model, or with one argument the file.", valueName: "model-or-file"))
+  var first: String
+
+  @Argument(help: "The text file.")
+  var file: String?
 
   @Option(parsing: .unconditional, help: "Tokens of a chunk.")
   var chunk = 512
@@ -46,9 +48,6 @@ struct PerplexityCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard (1...2).contains(arguments.count) else {
-      throw ValidationError("Give a text file, or a model and a text file.")
-    }
     if let chunks, chunks < 1 {
       throw ValidationError("The number of chunks is \(chunks); it must be 1 or more.")
     }
@@ -56,11 +55,12 @@ struct PerplexityCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reference = arguments.count == 2 ? arguments[0] : ModelStore.defaultModel
-    let text = try Self.text(arguments[arguments.count - 1])
+    let reference = file == nil ? ModelStore.defaultModel : first
+    let text = try Self.text(file ?? first)
     try await Interrupts.cancelling {
       let model = try await engine.model(reference).language
-      try measure(model, model.tokenizer.encode(text, bos: true))
+      try measure(
+        model, ModelStore().displayName(of: reference), model.tokenizer.encode(text, bos: true))
     }
   }
 
@@ -74,7 +74,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     return text
   }
 
-  private func measure(_ model: LanguageModel, _ tokens: [TokenID]) throws {
+  private func measure(_ model: LanguageModel, _ name: String, _ tokens: [TokenID]) throws {
     let start = ContinuousClock.now
     let isTerminal = OutputFile.error.isTerminal && !Terminal.isDumb
     let result = try model.perplexity(of: tokens, chunkLength: chunk, most: chunks) {
@@ -91,7 +91,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     }
     if json {
       let page = Page(
-        model: model.card.path.split(separator: "/").last.map(String.init) ?? "",
+        model: name,
         perplexity: result.value, standard_error: result.standardError, chunks: result.chunks,
         chunk: chunk, tokens: result.count, precision: engine.precision.rawValue,
         threads: model.threadCount, seconds: (ContinuousClock.now - start) / .seconds(1))

@@ -21,11 +21,13 @@ struct RunCommand: AsyncParsableCommand {
 
       With --json, standard output is one JSON object a line, told apart by the key event:
         prefill   done, total: tokens of the prompt that were read
-        token     id, text; with --logprobs also logprob and top_logprobs (id, piece, logprob)
-        rest      text that was held back and belongs to the answer after all
-        finished  reason (end_of_turn, stop_text, max_tokens, context_full, cancelled), stop,
-                  prompt_tokens, cached_tokens, generated_tokens, prefill_s, decode_s,
-                  prefill_tokens_per_s, decode_tokens_per_s, seed
+        token     id, text; with --logprobs also logprob and top_logprobs,
+                  a list of id, piece, logprob
+        rest      text: held back, and part of the answer after all
+        finished  reason (end_of_turn, stop_text, max_tokens, context_full,
+                  cancelled), stop, prompt_tokens, cached_tokens,
+                  generated_tokens, prefill_s, decode_s, seed,
+                  prefill_tokens_per_s, decode_tokens_per_s
       All texts together are the answer.
       """)
 
@@ -70,6 +72,8 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (reference, given) = try split()
+    let store = ModelStore()
+    if try !store.isMissing(reference) { _ = try store.locate(reference) }
     let isChat = given == nil && Terminal.inputIsTerminal && OutputFile.standard.isTerminal && !json
     let prompt = isChat ? nil : try given ?? StandardInput.text()
     if let prompt, prompt.isEmpty {
@@ -85,7 +89,8 @@ struct RunCommand: AsyncParsableCommand {
     }
     guard let prompt else {
       return try await Chat(
-        model, name: reference, settings: settings(model), context: answer.context, raw: raw
+        model, name: store.displayName(of: reference), settings: settings(model),
+        context: answer.context, raw: raw
       ).run()
     }
     let summary = try await Interrupts.cancelling { try reply(model, prompt) }
@@ -133,7 +138,7 @@ struct RunCommand: AsyncParsableCommand {
     case .cancelled: throw ExitCode(130)
     case .contextFull:
       tell(
-        "the context of \(summary.promptTokens + summary.generatedTokens) tokens is full; "
+        "the context of \(summary.promptTokens + summary.generatedTokens - 1) tokens is full; "
           + "--context sets a larger one.")
     case .maxTokens where answer.maxTokens == nil && OutputFile.error.isTerminal && !json:
       tell("stopped after \(summary.generatedTokens) tokens; --max-tokens sets another number.")

@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// How many columns of a terminal a character takes.
-enum DisplayWidth {
+package enum DisplayWidth {
   /// Code points that East Asian typography makes two columns wide (Unicode UAX #11, W and F);
   /// emoji are found by their own property.
   private static let wide: [ClosedRange<UInt32>] = [
@@ -12,7 +12,7 @@ enum DisplayWidth {
   ]
 
   /// Columns of `character`: 0, 1 or 2.
-  static func columns(_ character: Character) -> Int {
+  package static func columns(_ character: Character) -> Int {
     guard let first = character.unicodeScalars.first else { return 0 }
     if first.isASCII { return first.value < 0x20 || first.value == 0x7F ? 0 : 1 }
     // U+FE0F asks for the emoji form of what stands before it.

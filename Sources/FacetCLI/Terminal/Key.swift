@@ -4,7 +4,7 @@
 import Foundation
 
 /// A key, or what stands for one in the bytes that a terminal sends.
-enum Key: Equatable {
+package enum Key: Equatable {
   case text(String)
   /// Text that was pasted, its newlines in it.
   case paste(String)

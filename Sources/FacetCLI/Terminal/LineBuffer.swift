@@ -2,18 +2,18 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// A line that is being typed: characters as people see them, and a cursor between two of them.
-struct LineBuffer: Equatable {
-  private(set) var characters: [Character] = []
+package struct LineBuffer: Equatable {
+  package private(set) var characters: [Character] = []
   /// Characters before the cursor.
-  private(set) var cursor = 0
+  package private(set) var cursor = 0
 
-  init(_ text: String = "") {
+  package init(_ text: String = "") {
     characters = Array(text)
     cursor = characters.count
   }
 
-  var text: String { String(characters) }
-  var isEmpty: Bool { characters.isEmpty }
+  package var text: String { String(characters) }
+  package var isEmpty: Bool { characters.isEmpty }
 
   /// Inserts `text` at the cursor; an accent joins the letter before it.
   mutating func insert(_ text: String) {

@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// Reads lines from a person: with editing and history on a terminal, plainly elsewhere.
-struct LineEditor: ~Copyable {
+package struct LineEditor: ~Copyable {
   /// What came of it.
   enum Input: Equatable {
     case line(String)
@@ -74,7 +74,7 @@ struct LineEditor: ~Copyable {
   }
 
   /// Changes `buffer` as `key` says.
-  static func apply(_ key: Key, _ buffer: inout LineBuffer) {
+  package static func apply(_ key: Key, _ buffer: inout LineBuffer) {
     switch key {
     case .text(let text), .paste(let text): buffer.insert(text)
     case .backspace: buffer.deleteBackward()

@@ -2,20 +2,20 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// Where the characters of a prompt and a line come to stand on a terminal that wraps.
-struct LineLayout: Equatable {
+package struct LineLayout: Equatable {
   /// A place, counted from where the prompt begins.
-  struct Place: Equatable {
-    var row = 0
-    var column = 0
+  package struct Place: Equatable {
+    package var row = 0
+    package var column = 0
   }
 
   /// Where the cursor is.
-  private(set) var cursor = Place()
+  package private(set) var cursor = Place()
   /// Where the text ends.
-  private(set) var end = Place()
+  package private(set) var end = Place()
 
   /// Lays out `prompt` and `buffer` in rows of `columns`.
-  init(prompt: String, _ buffer: LineBuffer, columns: Int) {
+  package init(prompt: String, _ buffer: LineBuffer, columns: Int) {
     var place = Place()
     for character in prompt { Self.advance(&place, character, columns) }
     cursor = place

@@ -66,14 +66,19 @@ final class PullDisplay: Sendable {
     let size = event.totalByteCount.map { " (\(ByteText($0)))" } ?? ""
     switch event.phase {
     case .waiting: return "Another process is pulling \(name); waiting for it."
-    case .licence:
-      return event.licence.map { "\($0.name): \($0.notice)\n\($0.url)" }
+    case .licence: return event.licence.map(notice)
     case .downloading: return isTerminal ? nil : "Downloading \(name)\(size)"
     case .assembling: return isTerminal ? nil : "Assembling \(name)\(size)"
     case .verifying where (event.totalByteCount ?? 0) > 0:
       return isTerminal ? nil : "Verifying \(name)\(size)"
     case .resolving, .verifying, .finished: return nil
     }
+  }
+
+  private func notice(_ licence: Licence) -> String {
+    let text = "\(licence.name): \(licence.notice)\n\(licence.url)"
+    guard isTerminal else { return text }
+    return WordWrap.wrap(text, columns: Terminal.size(of: OutputFile.error.descriptor).columns)
   }
 
   /// One line of progress, at most `columns` wide.
