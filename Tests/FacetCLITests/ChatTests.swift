@@ -194,6 +194,27 @@ struct ChatTests {
     #expect(try terminal.exitStatus() == 0)
   }
 
+  @Test("a narrow terminal shows a line that wraps, and gets all of it")
+  func narrow() throws {
+    let terminal = try PseudoTerminal(
+      ["run", TinyModel.instructed, "--greedy", "--max-tokens", "1"], columns: 20)
+    try terminal.wait(for: ">>> ")
+    let line = String(repeating: "日本", count: 12)
+    terminal.type(line + "\u{1b}[Hx")
+    // Back at the first column of the prompt, two rows up.
+    try terminal.wait(for: "\u{1b}[2A\r\u{1b}[5C")
+    terminal.type("\r")
+    try terminal.wait(for: "\u{1b}[?2004h")
+    terminal.type("/set stop \(line)\r")
+    terminal.type("/save \(TinyModel.folder)/narrow.json\r")
+    try terminal.wait(for: "narrow.json'.")
+    let data = try Data(contentsOf: URL(fileURLWithPath: TinyModel.folder + "/narrow.json"))
+    let record = try JSONDecoder().decode(Record.self, from: data)
+    #expect(record.messages.first?.content == "x" + line)
+    terminal.type("/bye\r")
+    #expect(try terminal.exitStatus() == 0)
+  }
+
   @Test("a terminal that can do nothing gets plain lines")
   func dumb() throws {
     let terminal = try PseudoTerminal(

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCLI
+import FacetStore
 import Testing
 
 /// The parts of the terminal that need none.
@@ -65,6 +66,20 @@ struct LineEditingTests {
     #expect(WordWrap.wrap("incomprehensible a", columns: 5) == "incomprehensible\na")
     #expect(WordWrap.wrap("  a list that is long\nb c", columns: 3) == "  a list that is long\nb c")
     #expect(WordWrap.wrap("", columns: 5) == "")
+  }
+
+  @Test("a line of progress fits the terminal, whatever its width")
+  func progress() {
+    let event = PullEvent(.downloading, byteCount: 50_000_000, totalByteCount: 200_000_000)
+    func bar(_ columns: Int) -> String {
+      PullDisplay.bar(
+        event, total: 200_000_000, elapsed: .seconds(5), from: 0, columns: columns)
+    }
+    for columns in 0...120 { #expect(bar(columns).count <= max(0, columns - 1), "\(columns)") }
+    #expect(
+      bar(100)
+        == "Downloading " + String(repeating: "█", count: 7) + String(repeating: "░", count: 23)
+        + "  25 %  50.0 MB of 200 MB  10.0 MB/s  15 s left")
   }
 
   @Test("a table's columns are as wide as what is shown in them")

@@ -124,6 +124,26 @@ struct ModelFileCommandTests {
         "It fits. The longest context that fits is 65536 tokens, all that the model takes.\n"))
   }
 
+  @Test("what does not fit is refused before it is loaded, and the plan says what would fit")
+  func tooLarge() throws {
+    let context = "\(TinyModel.vastContext)"
+    let plan = try Facet.run("plan", TinyModel.vast, "--context", context)
+    #expect(plan.status == 1)
+    #expect(plan.output.contains("It does not fit. The longest context that fits is "))
+    let json = try Facet.run("plan", TinyModel.vast, "--context", context, "--json")
+    let page = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(page["fits"] as? Bool == false)
+    let longest = try #require(page["longest_context"] as? Int)
+    #expect(longest > 8192 && longest < TinyModel.vastContext)
+    let fitting = try Facet.run("plan", TinyModel.vast, "--context", "\(longest / 2)")
+    #expect(fitting.status == 0)
+    let run = try Facet.run("run", TinyModel.vast, "Hello", "--context", context)
+    #expect(run.status == 1)
+    #expect(run.error.hasPrefix("facet: The cache for a context of \(context) tokens takes "))
+    #expect(run.error.hasSuffix(" of memory are available. Use a smaller context.\n"))
+  }
+
   @Test("show describes a file, its metadata and its template")
   func show() throws {
     let card = try Facet.run("show", TinyModel.instructed)

@@ -31,8 +31,11 @@ struct TinyModel {
   static func token(_ character: String) -> Int { pieces.lastIndex(of: character) ?? 0 }
 
   /// A base model and one that takes turns, written once for all tests.
-  static let base = write(instructed: false)
-  static let instructed = write(instructed: true)
+  static let base = write("tiny", instructed: false)
+  static let instructed = write("tiny-instruct", instructed: true)
+  /// The base model with a context that no machine holds.
+  static let vast = write("vast", instructed: false, context: vastContext)
+  static let vastContext = 2_000_000_000
 
   /// A folder of this run of the tests; the system clears it away.
   static let folder: String = {
@@ -42,11 +45,13 @@ struct TinyModel {
     return path
   }()
 
-  private static func write(instructed: Bool) -> String {
-    let path = folder + (instructed ? "/tiny-instruct.gguf" : "/tiny.gguf")
+  private static func write(
+    _ name: String, instructed: Bool, context: Int = TinyModel.context
+  ) -> String {
+    let path = folder + "/\(name).gguf"
     do {
       var writer = GGUFWriter()
-      describe(&writer, instructed)
+      describe(&writer, instructed, context)
       try addWeights(&writer)
       try writer.write(to: path)
     } catch {
@@ -56,7 +61,7 @@ struct TinyModel {
     return path
   }
 
-  private static func describe(_ writer: inout GGUFWriter, _ instructed: Bool) {
+  private static func describe(_ writer: inout GGUFWriter, _ instructed: Bool, _ context: Int) {
     writer.set("general.architecture", .string("llama"))
     writer.set("general.name", .string(instructed ? "Tiny Instruct" : "Tiny"))
     writer.set("llama.context_length", .uint32(UInt32(context)))

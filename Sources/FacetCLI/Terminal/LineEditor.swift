@@ -59,6 +59,10 @@ package struct LineEditor: ~Copyable {
       case .control("l"):
         drawnRow = 0
         try output.write("\u{1b}[H\u{1b}[2J")
+      case .control("z"):
+        terminal.suspend()
+        drawnRow = 0
+        try output.write("\n\u{1b}[?2004h")
       case .up, .control("p"), .down, .control("n"):
         let isUp = key == .up || key == .control("p")
         let target = entry + (isUp ? -1 : 1)

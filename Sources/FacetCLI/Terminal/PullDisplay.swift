@@ -2,11 +2,12 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
+package import FacetStore
 import Synchronization
 
 /// Shows how far a pull is, on standard error: one line that is redrawn on a terminal, a few plain
 /// lines elsewhere.
-final class PullDisplay: Sendable {
+package final class PullDisplay: Sendable {
   private struct State {
     var phase: PullEvent.Phase?
     var start = ContinuousClock.now
@@ -82,7 +83,7 @@ final class PullDisplay: Sendable {
   }
 
   /// One line of progress, at most `columns` wide.
-  static func bar(
+  package static func bar(
     _ event: PullEvent, total: Int, elapsed: Duration, from start: Int, columns: Int
   ) -> String {
     let done = min(max(event.byteCount, 0), total)

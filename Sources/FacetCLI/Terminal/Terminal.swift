@@ -64,6 +64,13 @@ struct Terminal: ~Copyable {
     _ = unsafe tcsetattr(descriptor, TCSADRAIN, &state)
   }
 
+  /// Stops the process as Ctrl-Z does, until the shell wakes it again.
+  func suspend() {
+    leaveRawMode()
+    kill(0, SIGTSTP)
+    enterRawMode()
+  }
+
   /// The next byte that is typed; nil at the end of the input.
   mutating func byte() -> UInt8? {
     if next == buffer.count, !fill() { return nil }
