@@ -215,6 +215,18 @@ struct ChatTests {
     #expect(try terminal.exitStatus() == 0)
   }
 
+  @Test("the terminal is given back as it was, however the chat ends")
+  func givenBack() throws {
+    let terminal = try Self.chat(TinyModel.instructed, "--max-tokens", "1")
+    #expect(!terminal.echoes)
+    terminal.send(signal: SIGINT)
+    // Before its end, which takes the terminal away.
+    let deadline = ContinuousClock.now + .seconds(10)
+    while !terminal.echoes, ContinuousClock.now < deadline { usleep(1000) }
+    #expect(terminal.echoes)
+    #expect(try terminal.exitStatus() == 130)
+  }
+
   @Test("a terminal that can do nothing gets plain lines")
   func dumb() throws {
     let terminal = try PseudoTerminal(

@@ -68,6 +68,16 @@ final class PseudoTerminal {
     return child
   }
 
+  /// Whether what is typed is shown by the terminal itself, as it is before and after a program that
+  /// reads keys.
+  var echoes: Bool {
+    var state = termios()
+    return unsafe tcgetattr(master, &state) == 0 && state.c_lflag & tcflag_t(ECHO) != 0
+  }
+
+  /// Sends `signal` to the command, as another program would.
+  func send(signal: Int32) { kill(child, signal) }
+
   deinit { close(master) }
 
   /// Types `text`.

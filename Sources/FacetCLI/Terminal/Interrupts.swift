@@ -62,7 +62,10 @@ enum Interrupts {
       state.wasCancelled = true
       return cancel
     }
-    guard let cancel else { _exit(130) }
+    guard let cancel else {
+      Terminal.restore()
+      _exit(130)
+    }
     cancel()
   }
 }

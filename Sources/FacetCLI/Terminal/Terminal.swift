@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -56,13 +57,22 @@ struct Terminal: ~Copyable {
     state.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
     // Drain, not flush: what was typed meanwhile is kept.
     _ = unsafe tcsetattr(descriptor, TCSADRAIN, &state)
+    Self.borrowed.withLock { $0 = original }
   }
 
   /// Gives the terminal back as it was.
-  func leaveRawMode() {
-    var state = original
-    _ = unsafe tcsetattr(descriptor, TCSADRAIN, &state)
+  func leaveRawMode() { Self.restore() }
+
+  /// Gives the terminal back as it was, if we have it; for whoever ends the process.
+  static func restore() {
+    borrowed.withLock { state in
+      if var original = state { _ = unsafe tcsetattr(0, TCSADRAIN, &original) }
+      state = nil
+    }
   }
+
+  /// What the terminal was before we took it.
+  private static let borrowed = Mutex<termios?>(nil)
 
   /// Stops the process as Ctrl-Z does, until the shell wakes it again.
   func suspend() {
