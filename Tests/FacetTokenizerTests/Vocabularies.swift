@@ -34,7 +34,7 @@ enum Vocabularies {
   }
 
   static func file(gguf path: String) throws -> Tokenizer {
-    try Tokenizer(GGUFVocabularyFile(TestFiles.bytes(path)).description())
+    try Tokenizer(GGUFVocabularyFile(TestFiles.prefix(path)).description())
   }
 
   /// SmolLM2's vocabulary: the pieces that no merge gives, then for each merge what it gives.
