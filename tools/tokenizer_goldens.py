@@ -35,6 +35,11 @@ def write(out, name, encode, lines):
     return ids
 
 
+def indices(out, name, some, lines):
+    with open(f'{out}/{name}.lines', 'w') as f:
+        f.write(''.join(f'{lines.index(s)}\n' for s in some))
+
+
 def contents(path):
     fields = gguf.GGUFReader(path).fields
     return {k[len('tokenizer.ggml.'):]: f.contents() for k, f in fields.items() if k.startswith('tokenizer.ggml.')}
@@ -102,8 +107,7 @@ def smollm2(path, out, lines):
     special.add_special_tokens([AddedToken(p, special=True, normalized=False) for p in pieces[:17]])
     some = [s for s in lines if '<' in s][:700]
     write(out, 'smollm2-special', lambda s: special.encode(s, add_special_tokens=False).ids, some)
-    with open(f'{out}/smollm2-special.lines', 'w') as f:
-        f.write(''.join(f'{lines.index(s)}\n' for s in some))
+    indices(out, 'smollm2-special', some, lines)
 
 
 def small_byte_level(out, lines):
@@ -212,6 +216,7 @@ def other_forms(out, name, proto, ids, lines):
     for form in ('', '-metaspace') if name == 'llama' else ('',):
         t = hugging_face(proto, metaspace=bool(form))
         literal = tokenizers.Tokenizer.from_str(t.to_str())
+        literal.add_tokens([AddedToken(p.piece, special=False, normalized=False) for p in proto.pieces if p.type == USER])
         added = [AddedToken(p.piece, special=p.type in (CONTROL, UNKNOWN), normalized=False) for p in proto.pieces if p.type in (CONTROL, UNKNOWN, USER)]
         t.add_tokens(added)
         bos = proto.trainer_spec.bos_piece
@@ -221,8 +226,13 @@ def other_forms(out, name, proto, ids, lines):
             json.dump(spec, f, ensure_ascii=False, separators=(',', ':'))
         theirs = [literal.encode(s, add_special_tokens=False).ids for s in lines[:SMALL]]
         differing = [i for i, (a, b) in enumerate(zip(ids, theirs)) if a != b]
-        print(f'  tokenizers on {name}{form}.json: {len(differing)} lines of {SMALL} differ from sentencepiece')
-        if form:
+        print(f'  tokenizers on {name}{form}.json: {len(differing)} lines of {SMALL} differ from sentencepiece', [lines[i] for i in differing[:5] if not form])
+        if not form:
+            # Lines with names of control tokens, which are looked for; three differ for another reason, a ▁ before spaces.
+            some = [s for s in lines if any(x in s for x in ('_of_turn>', '<s>', '</s>', '<bos>', '[INST', '[/INST]', '<pad>')) and '<unk>' not in s and '▁' not in s]
+            write(out + '/small', name + '-special', lambda s: t.encode(s, add_special_tokens=False).ids, some)
+            indices(out + '/small', name + '-special', some, lines)
+        else:
             # Metaspace leaves out the prefix before a space, which sentencepiece does not.
             write(out + '/small', name + form, lambda s: literal.encode(s, add_special_tokens=False).ids, lines[:SMALL])
     w = gguf.GGUFWriter(f'{out}/small/{name}.gguf', 'gemma3' if name == 'gemma' else 'llama')

@@ -35,13 +35,20 @@ struct CorpusTests {
   @Test("SmolLM2's ids equal tokenizers' on every line")
   func smolLM2() throws { try compare("smollm2", try Vocabularies.smolLM2()) }
 
-  @Test("SmolLM2's ids equal tokenizers' where control tokens are recognised")
-  func smolLM2Special() throws {
-    let numbers = String(decoding: try TestFiles.golden("smollm2-special.lines"), as: UTF8.self)
-      .split(separator: "\n").compactMap { Int($0) }
-    try compare(
-      "smollm2-special", try Vocabularies.smolLM2(), lines: numbers.map { Corpus.lines[$0] },
-      parsing: .recognized)
+  @Test("ids equal tokenizers' where control tokens are recognised")
+  func recognized() throws {
+    for (name, tokenizer) in [
+      ("smollm2-special", try Vocabularies.smolLM2()),
+      ("small/llama-special", try Vocabularies.small("llama.json")),
+      ("small/llama-special", try Vocabularies.small("llama.gguf")),
+      ("small/gemma-special", try Vocabularies.small("gemma.json")),
+      ("small/gemma-special", try Vocabularies.small("gemma.model")),
+    ] {
+      let numbers = String(decoding: try TestFiles.golden(name + ".lines"), as: UTF8.self)
+        .split(separator: "\n").compactMap { Int($0) }
+      try compare(
+        name, tokenizer, lines: numbers.map { Corpus.lines[$0] }, parsing: .recognized)
+    }
   }
 
   @Test(
@@ -86,7 +93,7 @@ struct CorpusTests {
     // So many lines, then each hundred of them as one text.
     let count = hashes.count * 100 / 101
     let lines = lines.prefix(count) + Corpus.blocks(lines.prefix(count))
-    #expect(lines.count == hashes.count && count >= 700 && ids.count >= 100)
+    #expect(lines.count == hashes.count && count > 100 && ids.count >= 100)
     var wrong = 0
     for (index, hash) in hashes.enumerated() {
       let ours = tokenizer.encode(utf8: lines[index], parsing: parsing)

@@ -17,7 +17,7 @@ struct EncodingTimeTests {
     ("spaces and digits", " 1"), ("no-break spaces", "\u{A0}"), ("alternating", "ab"),
   ]
 
-  @Test("200 kB of one thing, and 400 kB, take no more than their share of time")
+  @Test("200 kB of one thing take no longer than 200 kB of text may")
   func runs() throws {
     let models: [(String, Tokenizer)] = [
       ("mistral-v1", try Vocabularies.mistralV1()), ("smollm2", try Vocabularies.smolLM2()),
@@ -54,22 +54,15 @@ struct EncodingTimeTests {
     }
   }
 
+  /// What takes n² steps takes a minute and more at this length.
   private func check(_ name: String, _ unit: String, _ tokenizer: Tokenizer) throws {
-    let clock = ContinuousClock()
-    var times: [Duration] = []
-    for size in [200_000, 400_000] {
-      let bytes = Array(repeatElement(Array(unit.utf8), count: size / unit.utf8.count).joined())
-      for parsing in [Tokenizer.SpecialTokenParsing.literal, .recognized] {
-        let time = clock.measure {
-          let ids = tokenizer.encode(utf8: bytes, parsing: parsing)
-          if parsing == .literal {
-            #expect(tokenizer.decodeBytes(ids).count == bytes.count || unit == "▁")
-          }
-        }
-        if parsing == .literal { times.append(time) }
-        #expect(time < Self.limit, "\(name)")
-      }
+    let bytes = Array(repeatElement(Array(unit.utf8), count: 200_000 / unit.utf8.count).joined())
+    let time = ContinuousClock().measure {
+      let ids = tokenizer.encode(utf8: bytes)
+      #expect(tokenizer.decodeBytes(ids).count == bytes.count || unit == "▁")
+      if unit.first == "<" { _ = tokenizer.encode(utf8: bytes, parsing: .recognized) }
     }
-    if times[1] > .milliseconds(150) { print("\(name): 200 kB \(times[0]), 400 kB \(times[1])") }
+    #expect(time < Self.limit, "\(name)")
+    if time > .seconds(1) { print("\(name): 200 kB in \(time)") }
   }
 }

@@ -11,8 +11,6 @@ enum Vocabularies {
     ?? StoredModels.path(sha256: StoredModels.gemma3Hash)
   static let mistralV3Path = TestFiles.optional(
     "FACET_MISTRAL_V3_MODEL", "shared/data/tokenizers/mistral-v3.tokenizer.model")
-  static let llama2CPath = TestFiles.optional(
-    "FACET_LLAMA2C_VOCABULARY", "shared/data/stories260k/tok512.bin")
 
   /// A vocabulary of Tests/Goldens/tokenizer/small in one of its forms.
   static func small(_ file: String) throws -> Tokenizer { try Tokenizer(description(file)) }
