@@ -54,6 +54,10 @@ let package = Package(
     // Tests mirror Sources.
     .target(
       name: "FacetTestSupport", path: "Tests/FacetTestSupport", swiftSettings: strict),
+    // A process for the tests of the store to kill.
+    .executableTarget(
+      name: "StoreKillProbe", dependencies: ["FacetStore"], path: "Tests/StoreKillProbe",
+      swiftSettings: strict),
     .testTarget(
       name: "FacetTensorTests", dependencies: ["FacetTensor", "FacetTestSupport"],
       swiftSettings: strict),
@@ -70,7 +74,7 @@ let package = Package(
       name: "FacetGenerationTests", dependencies: ["FacetGeneration", "FacetTestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "FacetStoreTests", dependencies: ["FacetStore", "FacetTestSupport"],
+      name: "FacetStoreTests", dependencies: ["FacetStore", "FacetTestSupport", "StoreKillProbe"],
       swiftSettings: strict),
     .testTarget(
       name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),

@@ -18,6 +18,13 @@ package struct CatalogueEntry: Sendable, Hashable {
     /// A repository of the Hugging Face Hub.
     case hub(String)
   }
+
+  package init(name: String, description: String, licence: Licence, source: Source) {
+    self.name = name
+    self.description = description
+    self.licence = licence
+    self.source = source
+  }
 }
 
 /// A file of a model that comes in Python packages, in one piece or in chunks.
@@ -27,6 +34,13 @@ package struct PackagedFile: Sendable, Hashable {
   package let sha256: String
   /// The wheels that hold it, in the order in which their members are joined.
   package let parts: [PackagedPart]
+
+  package init(name: String, byteCount: Int, sha256: String, parts: [PackagedPart]) {
+    self.name = name
+    self.byteCount = byteCount
+    self.sha256 = sha256
+    self.parts = parts
+  }
 }
 
 /// A member of a wheel.
@@ -38,6 +52,13 @@ package struct PackagedPart: Sendable, Hashable {
   package let sha256: String
   /// The path inside the wheel.
   package let member: String
+
+  package init(requirement: String, byteCount: Int, sha256: String, member: String) {
+    self.requirement = requirement
+    self.byteCount = byteCount
+    self.sha256 = sha256
+    self.member = member
+  }
 }
 
 /// What can be pulled by name.

