@@ -27,6 +27,10 @@ enum RealModel {
   }
 }
 
+/// What is measured on the default model: one after the other, since each test takes all cores.
+@Suite("Gemma 3 270M", .serialized, .enabled(if: RealModel.path != nil, RealModel.absent))
+struct RealModelTests {}
+
 /// Texts that figures are measured on.
 enum Text {
   /// The beginning of a novel, in the checkout.
