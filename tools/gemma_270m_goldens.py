@@ -32,7 +32,8 @@ def tokenizer_of(reader):
     field = lambda key: reader.fields[key].contents()
     proto = model_pb2.ModelProto()
     for text, score, kind in zip(field('tokenizer.ggml.tokens'), field('tokenizer.ggml.scores'), field('tokenizer.ggml.token_type')):
-        proto.pieces.add(piece=text, score=score, type=kind)
+        # Converters write the spaces of user-defined pieces out; sentencepiece has them as ▁.
+        proto.pieces.add(piece=text.replace(' ', '▁') if kind == 4 else text, score=score, type=kind)
     proto.trainer_spec.model_type = 2
     proto.trainer_spec.byte_fallback = True
     proto.trainer_spec.vocab_size = len(proto.pieces)
