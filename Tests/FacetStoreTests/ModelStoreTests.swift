@@ -195,7 +195,7 @@ struct ModelStoreTests {
       #expect(try store.list() == [])
       let text = await FacetStoreTests.message { try await store.pull(one) }
       #expect(text.hasPrefix("Cannot create the directory '\(home)/locks/"))
-      #expect(text.hasSuffix("': a file is in the way."))
+      #expect(text.hasSuffix("': '\(file)' is a file."))
     }
     #if os(Linux)
       var sources = StoreSources()
