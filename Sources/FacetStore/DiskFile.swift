@@ -42,10 +42,30 @@ package enum DiskFile {
 
   /// Makes the directory and those above it.
   package static func makeDirectory(_ path: String) throws(StoreError) {
-    try wrap("create the directory", path) {
+    do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
+    } catch {
+      if isDirectory(path) { return }
+      if let file = fileAbove(path) {
+        throw StoreError(
+          .fileSystem, "Cannot create the directory '\(path)': '\(file)' is a file.")
+      }
+      throw describe(error as NSError, "create the directory", path)
     }
+  }
+
+  private static func isDirectory(_ path: String) -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.type] as? FileAttributeType == .typeDirectory
+  }
+
+  /// The part of `path` that exists, when it is no directory: the system does not say which it is.
+  private static func fileAbove(_ path: String) -> String? {
+    var path = path
+    while !exists(path), path != "/", path != "." { path = parent(path) }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.type] as? FileAttributeType == .typeRegular ? path : nil
   }
 
   /// Moves a file or directory; an existing file at the destination is replaced.

@@ -27,7 +27,9 @@ package struct HTTPClient: Sendable {
     for _ in 0..<10 {
       try Task.checkCancellation()
       let exchange = HTTPExchange(head: head, body: body)
-      guard let target = try await exchange.run(urlRequest(request), session) else { return }
+      guard let target = try await exchange.run(urlRequest(request), timeout: timeout) else {
+        return
+      }
       request = try request.redirected(to: target)
     }
     throw HTTPFailure(.refused, "it redirects in circles")
@@ -51,19 +53,8 @@ package struct HTTPClient: Sendable {
     if let token = request.token {
       result.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
     }
-    result.timeoutInterval = seconds
+    // The exchange keeps the time itself.
+    result.timeoutInterval = timeout / .seconds(1) * 2
     return result
   }
-
-  private var session: URLSessionConfiguration {
-    let session = URLSessionConfiguration.ephemeral
-    session.urlCache = nil
-    session.urlCredentialStorage = nil
-    session.httpCookieStorage = nil
-    session.httpShouldSetCookies = false
-    session.timeoutIntervalForRequest = seconds
-    return session
-  }
-
-  private var seconds: TimeInterval { timeout / .seconds(1) }
 }

@@ -8,17 +8,20 @@ import Synchronization
   import FoundationNetworking
 #endif
 
-/// One question and its answer, on a session of its own.
+/// One question and its answer.
 ///
-/// The session calls from a queue of its own, one call after the other. Redirects are not followed
-/// here: the caller decides what goes along to the next server.
-final class HTTPExchange: NSObject, URLSessionDataDelegate {
+/// The session's queue calls, one call after the other. The answer is over when everything has come,
+/// when something is wrong with it, when it is a redirect (the caller decides what goes along to the
+/// next server), when the server is silent for too long, or when the task is cancelled: whichever
+/// comes first. What the session says later is not heard, and neither is it waited for, because on
+/// Linux some answers have no end (a 401 with a challenge).
+final class HTTPExchange: Sendable {
   private struct State {
     var waiting: CheckedContinuation<URL?, any Error>?
     var task: URLSessionDataTask?
-    var isCancelled = false
-    var failure: (any Error)?
-    var redirect: URL?
+    var result: Result<URL?, any Error>?
+    var hasHead = false
+    var lastSign = ContinuousClock.now
   }
 
   private let state = Mutex(State())
@@ -33,101 +36,92 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     self.body = body
   }
 
-  /// Asks, and returns when the answer has ended: nil, or the address of a redirect.
-  func run(_ request: URLRequest, _ configuration: URLSessionConfiguration) async throws -> URL? {
-    let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
-    defer { session.finishTasksAndInvalidate() }
+  /// Asks, and returns when the answer is over: nil, or the address of a redirect.
+  func run(_ request: URLRequest, timeout: Duration) async throws -> URL? {
+    let task = HTTPSession.begin(request, for: self)
+    let watch = Task { try await endSilence(timeout) }
+    defer { watch.cancel() }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { waiting in
-        start(session.dataTask(with: request), waiting)
+        let early = state.withLock { state in
+          if state.result == nil { (state.waiting, state.task) = (waiting, task) }
+          return state.result
+        }
+        if let early { waiting.resume(with: early) } else { task.resume() }
       }
     } onCancel: {
-      let task = state.withLock { state in
-        state.isCancelled = true
-        return state.task
+      finish(.failure(CancellationError()))
+    }
+  }
+
+  private func endSilence(_ timeout: Duration) async throws {
+    while true {
+      try await Task.sleep(for: timeout / 8)
+      let silence = ContinuousClock.now - state.withLock { $0.lastSign }
+      if silence > timeout {
+        finish(.failure(HTTPFailure(.dropped, "it did not answer in time")))
       }
-      task?.cancel()
     }
   }
 
-  private func start(_ task: URLSessionDataTask, _ waiting: CheckedContinuation<URL?, any Error>) {
-    let isCancelled = state.withLock { state in
-      if !state.isCancelled { (state.waiting, state.task) = (waiting, task) }
-      return state.isCancelled
+  /// Ends the exchange unless it has ended.
+  private func finish(_ result: Result<URL?, any Error>, isComplete: Bool = false) {
+    let (waiting, task) = state.withLock { state in
+      defer { (state.waiting, state.task) = (nil, nil) }
+      state.result = state.result ?? result
+      return (state.waiting, state.task)
     }
-    if isCancelled {
-      task.cancel()
-      waiting.resume(throwing: CancellationError())
-    } else {
-      task.resume()
-    }
+    if let task { HTTPSession.end(task, isComplete: isComplete) }
+    waiting?.resume(with: result)
   }
 
-  /// Remembers the first thing that went wrong.
-  private func fail(_ error: any Error) {
-    state.withLock { state in state.failure = state.failure ?? error }
-  }
-
-  private var isOver: Bool {
-    state.withLock { $0.failure != nil || $0.redirect != nil || $0.isCancelled }
+  /// Notes a sign of life; false when the exchange is over.
+  private func isListening() -> Bool {
+    state.withLock { state in
+      state.lastSign = .now
+      return state.result == nil
+    }
   }
 
   // MARK: What the session says
 
-  func urlSession(
-    _ session: URLSession, task: URLSessionTask,
-    willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
-    completionHandler: @escaping @Sendable (URLRequest?) -> Void
-  ) {
-    state.withLock { $0.redirect = request.url }
-    completionHandler(nil)
+  func redirect(_ target: URL?) {
+    guard let target else {
+      return finish(.failure(HTTPFailure(.refused, "it redirects to no address")))
+    }
+    finish(.success(target))
   }
 
-  func urlSession(
-    _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-    completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
-  ) {
-    if isOver { return completionHandler(.cancel) }
+  func receive(_ response: URLResponse) {
+    guard isListening() else { return }
     do {
       guard let response = response as? HTTPURLResponse else {
         throw HTTPFailure(.refused, "it does not speak HTTP")
       }
+      state.withLock { $0.hasHead = true }
       try head(HTTPHead(response))
-      completionHandler(.allow)
     } catch {
-      fail(error)
-      completionHandler(.cancel)
+      finish(.failure(error))
     }
   }
 
-  func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-    if isOver { return }
+  func receive(_ data: Data) {
+    guard isListening() else { return }
     do {
       try body(data)
     } catch {
-      fail(error)
-      dataTask.cancel()
+      finish(.failure(error))
     }
   }
 
-  func urlSession(
-    _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
-  ) {
-    let (waiting, result) = state.withLock { state in
-      let waiting = state.waiting
-      state.waiting = nil
-      state.task = nil
-      return (waiting, outcome(state, error))
+  func complete(_ error: (any Error)?) {
+    if let error {
+      return finish(.failure(HTTPFailure(error as NSError)), isComplete: true)
     }
-    waiting?.resume(with: result)
-  }
-
-  private func outcome(_ state: State, _ error: (any Error)?) -> Result<URL?, any Error> {
-    if state.isCancelled { return .failure(CancellationError()) }
-    if let failure = state.failure { return .failure(failure) }
-    if let redirect = state.redirect { return .success(redirect) }
-    guard let error else { return .success(nil) }
-    return .failure(HTTPFailure(error as NSError))
+    // A redirect without an address has no head that the session shows.
+    let hasHead = state.withLock { $0.hasHead }
+    let failure = HTTPFailure(.refused, "it redirects to no address")
+    finish(hasHead ? .success(nil) : .failure(failure), isComplete: true)
   }
 }
 

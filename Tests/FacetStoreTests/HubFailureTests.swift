@@ -266,6 +266,8 @@ struct HubFailureTests {
   func circles() async throws {
     hub.page(.redirect("/api/models/owner/model/revision/main?blobs=true"))
     #expect(try await failure().contains("'owner/model': it redirects in circles. Check"))
+    hub.page(.status(302, [:]))
+    #expect(try await failure().contains("'owner/model': it redirects to no address. Check"))
     hub.page(.redirect("ftp://127.0.0.1/x?secret=1"))
     #expect(
       try await failure().contains(

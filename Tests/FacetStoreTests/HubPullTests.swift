@@ -213,7 +213,7 @@ struct HubPullTests {
   @Test("cancelling ends the pull with a CancellationError, leaves nothing visible, and resumes")
   func cancelled() async throws {
     let hub = try FakeHub(Self.model())
-    hub.pause(.milliseconds(100))
+    hub.pause(.milliseconds(400))
     let store = try library.store(hub)
     let (name, library) = (name, library)
     let pull = Task { _ = try await store.pull(name, progress: library.note) }
