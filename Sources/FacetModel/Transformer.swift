@@ -78,7 +78,8 @@ public struct Transformer: Sendable {
     let keys = try pass.tensor(configuration.keyValueHeads * headWidth)
     let values = try pass.tensor(configuration.keyValueHeads * headWidth)
     backend.linear(
-      normed, [layer.query, layer.key, layer.value], into: [queries, keys, values])
+      normed, [layer.query, layer.key, layer.value], as: .attention,
+      into: [queries, keys, values])
 
     for (heads, norm) in [(queries, layer.queryNorm), (keys, layer.keyNorm)] {
       backend.rotate(
@@ -100,7 +101,7 @@ public struct Transformer: Sendable {
         scale: configuration.attentionScale, softCap: configuration.attentionSoftCap),
       into: mixed)
 
-    backend.linear(mixed, [layer.attentionOutput], into: [normed])
+    backend.linear(mixed, [layer.attentionOutput], as: .attention, into: [normed])
     addBranch(normed, postNorm: layer.postAttentionNorm, to: x)
   }
 
@@ -112,7 +113,7 @@ public struct Transformer: Sendable {
     let hidden = try pass.tensor(configuration.feedForwardWidth)
     backend.gatedLinear(
       normed, gate: layer.gate, up: layer.up, activation: configuration.activation, into: hidden)
-    backend.linear(hidden, [layer.down], into: [normed])
+    backend.linear(hidden, [layer.down], as: .feedForward, into: [normed])
     addBranch(normed, postNorm: layer.postFeedForwardNorm, to: x)
   }
 
@@ -135,7 +136,7 @@ public struct Transformer: Sendable {
     }
     tap?(.finalNorm, normed)
     let logits = try pass.tensor(rows: rows.count, configuration.vocabulary)
-    backend.linear(normed, [weights.head], into: [logits])
+    backend.linear(normed, [weights.head], as: .head, into: [logits])
     if let cap = configuration.finalSoftCap { backend.softCap(logits, cap: cap) }
     return logits
   }

@@ -22,7 +22,9 @@ package protocol Backend: Sendable {
   func rmsNorm(_ input: Tensor, weight: Tensor, epsilon: Float, into output: Tensor)
 
   /// outputs[i] [T, out] = input [T, in] · weights[i]ᵀ; matrices that share an input go together.
-  func linear(_ input: Tensor, _ weights: [Tensor], into outputs: [Tensor])
+  ///
+  /// `role` tells what rounding there would cost; an exact backend need not look.
+  func linear(_ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor])
 
   /// output [T, F] = activation(input · gateᵀ) ⊙ (input · upᵀ).
   func gatedLinear(
@@ -49,6 +51,16 @@ package protocol Backend: Sendable {
 
   /// x = cap · tanh(x / cap).
   func softCap(_ x: Tensor, cap: Float)
+}
+
+/// Where in the model a matrix stands.
+package enum MatrixRole: Sendable, Hashable {
+  /// To queries, keys and values, and from the heads back: little work, felt everywhere.
+  case attention
+  /// Back from the feed-forward network: most of the work, with gate and up.
+  case feedForward
+  /// To the logits.
+  case head
 }
 
 /// The nonlinearity between gate and up.

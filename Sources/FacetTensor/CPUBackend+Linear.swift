@@ -6,17 +6,101 @@ import CFacetKernels
 // Matrix products. A few tokens read the weights once in their own bits (decode); more expand them
 // into panels (prefill). How the activations meet the weights is an `Operand`.
 extension CPUBackend {
-  /// Outputs [begin, end) of the `matrix`-th of several products.
-  private struct Piece {
-    var matrix: Int
-    var begin: Int
-    var end: Int
+  /// Tokens that meet the weights one matrix row at a time; more of them take a panel of rows.
+  static let matvecTokens = 4
+  static let panelRows = Int(FK_PANEL_ROWS)
+  static let gemmScratch = Int(FK_GEMM_SCRATCH)
+  /// Tokens whose gate and up results are held at once while they are combined.
+  static let gatedTokens = 512
+
+  /// An input, a matrix and how they meet.
+  private struct Product {
+    var input: Tensor
+    var weights: Tensor
+    var operand: Operand
   }
 
-  private func kernelView(_ weights: Tensor) -> fk_matrix {
-    unsafe fk_matrix(
-      data: weights.pointer, row_bytes: Int64(weights.rowByteCount),
-      columns: Int64(weights.columns), dtype: weights.dtype.rawValue)
+  /// Output features `rows` of the `index`-th of several products.
+  private struct Piece {
+    var index: Int
+    var rows: Range<Int>
+  }
+
+  package func linear(
+    _ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor]
+  ) {
+    for (matrix, output) in zip(weights, outputs) { check(input, matrix, output) }
+    guard input.rows > 0 else { return }
+    let few = input.rows <= Self.matvecTokens
+    let products = weights.map { product(input, $0, role) }
+    let pieces = pieces(weights, few: few)
+    pool.exclusively { turn in
+      prepare(input, products.map(\.operand), turn)
+      if !few { scratch.reserve(perWorker: Self.gemmScratch) }
+      turn.run(chunks: pieces.count) { chunk, worker in
+        let piece = pieces[chunk]
+        let output = outputs[piece.index]
+        if few {
+          unsafe multiplyFew(
+            products[piece.index], piece.rows, output.floatPointer, stride: output.columns)
+        } else {
+          unsafe multiplyPanel(
+            products[piece.index], piece.rows, tokens: 0..<input.rows,
+            output.floatPointer + piece.rows.lowerBound, stride: output.columns,
+            scratch: scratch.part(worker))
+        }
+      }
+    }
+  }
+
+  package func gatedLinear(
+    _ input: Tensor, gate: Tensor, up: Tensor, activation: Activation, into output: Tensor
+  ) {
+    check(input, gate, output)
+    check(input, up, output)
+    guard input.rows > 0 else { return }
+    let few = input.rows <= Self.matvecTokens
+    let products = [gate, up].map { product(input, $0, .feedForward) }
+    let held = min(input.rows, Self.gatedTokens) * Self.panelRows
+    let size =
+      few
+      ? min(
+        Self.panelRows, chunkRows(rows: gate.rows, rowCost: gate.rowByteCount, multiple: 16))
+      : Self.panelRows
+    pool.exclusively { turn in
+      prepare(input, products.map(\.operand), turn)
+      scratch.reserve(perWorker: Self.gemmScratch + 2 * held * MemoryLayout<Float>.size)
+      turn.run(chunks: (gate.rows + size - 1) / size) { chunk, worker in
+        let rows = chunk * size..<min(gate.rows, (chunk + 1) * size)
+        let part = unsafe scratch.part(worker)
+        let gates = unsafe (part + Self.gemmScratch).assumingMemoryBound(to: Float.self)
+        let ups = unsafe gates + held
+        for first in stride(from: 0, to: input.rows, by: Self.gatedTokens) {
+          let tokens = first..<min(input.rows, first + Self.gatedTokens)
+          if few {
+            unsafe multiplyFew(
+              products[0], rows, gates - rows.lowerBound, stride: Self.panelRows)
+            unsafe multiplyFew(products[1], rows, ups - rows.lowerBound, stride: Self.panelRows)
+          } else {
+            unsafe multiplyPanel(
+              products[0], rows, tokens: tokens, gates, stride: Self.panelRows, scratch: part)
+            unsafe multiplyPanel(
+              products[1], rows, tokens: tokens, ups, stride: Self.panelRows, scratch: part)
+          }
+          for token in tokens {
+            let at = (token - first) * Self.panelRows
+            unsafe combine(
+              activation, gates + at, ups + at, rows.count,
+              output.floatPointer + token * output.columns + rows.lowerBound)
+          }
+        }
+      }
+    }
+  }
+
+  private func product(_ input: Tensor, _ weights: Tensor, _ role: MatrixRole) -> Product {
+    Product(
+      input: input, weights: weights, operand: operand(weights, role, tokens: input.rows))
   }
 
   private func check(_ input: Tensor, _ weights: Tensor, _ output: Tensor) {
@@ -27,99 +111,18 @@ extension CPUBackend {
         + "[\(output.rows), \(output.columns)]")
   }
 
-  private func pieces(_ weights: [Tensor], tokens: Int) -> [Piece] {
+  private func pieces(_ weights: [Tensor], few: Bool) -> [Piece] {
     var pieces: [Piece] = []
     for (index, matrix) in weights.enumerated() {
       let size =
-        tokens <= Self.matvecTokens
+        few
         ? chunkRows(rows: matrix.rows, rowCost: matrix.rowByteCount, multiple: 16)
         : Self.panelRows
-      var begin = 0
-      while begin < matrix.rows {
-        pieces.append(Piece(matrix: index, begin: begin, end: min(matrix.rows, begin + size)))
-        begin += size
+      for begin in stride(from: 0, to: matrix.rows, by: size) {
+        pieces.append(Piece(index: index, rows: begin..<min(matrix.rows, begin + size)))
       }
     }
     return pieces
-  }
-
-  static let matvecTokens = Int(FK_MATVEC_TOKENS)
-  static let panelRows = Int(FK_PANEL_ROWS)
-  static let gemmScratch = Int(FK_GEMM_SCRATCH)
-
-  package func linear(_ input: Tensor, _ weights: [Tensor], into outputs: [Tensor]) {
-    for (matrix, output) in zip(weights, outputs) { check(input, matrix, output) }
-    let tokens = input.rows
-    guard tokens > 0 else { return }
-    let pieces = pieces(weights, tokens: tokens)
-    pool.exclusively { turn in
-      prepare(input, for: weights, turn)
-      if tokens <= Self.matvecTokens {
-        turn.run(chunks: pieces.count) { chunk, _ in
-          let piece = pieces[chunk]
-          unsafe multiplyFew(
-            input, weights[piece.matrix], piece.begin, piece.end,
-            outputs[piece.matrix].floatPointer, stride: outputs[piece.matrix].columns)
-        }
-        return
-      }
-      scratch.reserve(perWorker: Self.gemmScratch)
-      turn.run(chunks: pieces.count) { chunk, worker in
-        let piece = pieces[chunk]
-        let output = outputs[piece.matrix]
-        unsafe multiplyPanel(
-          input, weights[piece.matrix], piece.begin, piece.end, rows: 0..<tokens,
-          output.floatPointer + piece.begin, stride: output.columns,
-          scratch: scratch.part(worker))
-      }
-    }
-  }
-
-  /// Tokens whose gate and up results are held at once while they are combined.
-  static let gatedTokens = 512
-
-  package func gatedLinear(
-    _ input: Tensor, gate: Tensor, up: Tensor, activation: Activation, into output: Tensor
-  ) {
-    check(input, gate, output)
-    check(input, up, output)
-    let tokens = input.rows
-    guard tokens > 0 else { return }
-    let width = Self.panelRows
-    let held = min(tokens, Self.gatedTokens) * width
-    let few = tokens <= Self.matvecTokens
-    let size =
-      few ? min(width, chunkRows(rows: gate.rows, rowCost: gate.rowByteCount, multiple: 16)) : width
-    pool.exclusively { turn in
-      scratch.reserve(perWorker: Self.gemmScratch + 2 * held * MemoryLayout<Float>.size)
-      prepare(input, for: [gate, up], turn)
-      turn.run(chunks: (gate.rows + size - 1) / size) { chunk, worker in
-        let begin = chunk * size
-        let end = min(gate.rows, begin + size)
-        let part = unsafe scratch.part(worker)
-        let gates = unsafe (part + Self.gemmScratch).assumingMemoryBound(to: Float.self)
-        let ups = unsafe gates + held
-        var first = 0
-        while first < tokens {
-          let rows = first..<min(tokens, first + Self.gatedTokens)
-          if few {
-            unsafe multiplyFew(input, gate, begin, end, gates - begin, stride: width)
-            unsafe multiplyFew(input, up, begin, end, ups - begin, stride: width)
-          } else {
-            unsafe multiplyPanel(
-              input, gate, begin, end, rows: rows, gates, stride: width, scratch: part)
-            unsafe multiplyPanel(
-              input, up, begin, end, rows: rows, ups, stride: width, scratch: part)
-          }
-          for row in rows {
-            let at = (row - first) * width
-            let to = unsafe output.floatPointer + row * output.columns + begin
-            unsafe combine(activation, gates + at, ups + at, end - begin, to)
-          }
-          first = rows.upperBound
-        }
-      }
-    }
   }
 
   private func combine(
@@ -132,45 +135,52 @@ extension CPUBackend {
     }
   }
 
-  // matvec writes y[t·stride + row], so `output` is the address of row 0.
-  private func multiplyFew(
-    _ input: Tensor, _ weights: Tensor, _ begin: Int, _ end: Int,
-    _ output: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    var matrix = unsafe kernelView(weights)
-    if operand(weights, tokens: input.rows) == .digits,
-      let matvec = unsafe kernels.pointee.matvec_digits
-    {
-      unsafe matvec(
-        &matrix, Int64(begin), Int64(end), scratch.shared, Int32(input.rows), output,
-        Int64(stride))
-      return
-    }
-    unsafe kernels.pointee.matvec(
-      &matrix, Int64(begin), Int64(end), input.floatPointer, Int64(input.columns),
-      Int32(input.rows), output, Int64(stride))
+  private func kernelView(_ weights: Tensor) -> fk_matrix {
+    unsafe fk_matrix(
+      data: weights.pointer, row_bytes: Int64(weights.rowByteCount),
+      columns: Int64(weights.columns), dtype: weights.dtype.rawValue)
   }
 
+  /// All tokens; writes output[t · stride + row], so `output` is the address of row 0.
+  private func multiplyFew(
+    _ product: Product, _ rows: Range<Int>, _ output: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    let input = product.input
+    var matrix = unsafe kernelView(product.weights)
+    let (begin, end) = (Int64(rows.lowerBound), Int64(rows.upperBound))
+    if product.operand == .digits, let matvec = unsafe kernels.pointee.matvec_digits {
+      unsafe matvec(
+        &matrix, begin, end, scratch.shared, Int32(input.rows), output, Int64(stride))
+    } else {
+      unsafe kernels.pointee.matvec(
+        &matrix, begin, end, input.floatPointer, Int64(input.columns), Int32(input.rows), output,
+        Int64(stride))
+    }
+  }
+
+  /// Some tokens and at most ``panelRows`` rows; writes from `output` on.
   private func multiplyPanel(
-    _ input: Tensor, _ weights: Tensor, _ begin: Int, _ end: Int, rows: Range<Int>,
+    _ product: Product, _ rows: Range<Int>, tokens: Range<Int>,
     _ output: UnsafeMutablePointer<Float>, stride: Int, scratch part: UnsafeMutableRawPointer
   ) {
-    var matrix = unsafe kernelView(weights)
-    let (begin, end, count) = (Int64(begin), Int64(end), Int64(rows.count))
-    let operand = operand(weights, tokens: input.rows)
-    let size = operand.rowByteCount(columns: input.columns)
-    if operand == .bytes, let gemm = unsafe kernels.pointee.gemm_bytes {
-      let from = unsafe scratch.shared + rows.lowerBound * size
-      unsafe gemm(&matrix, begin, end, from, count, output, Int64(stride), part)
-    } else if operand == .bf16, let gemm = unsafe kernels.pointee.gemm_bf16 {
-      let at = bf16Offset(input) + rows.lowerBound * size
-      let from = unsafe (scratch.shared + at).assumingMemoryBound(to: UInt16.self)
+    let input = product.input
+    var matrix = unsafe kernelView(product.weights)
+    let (begin, end) = (Int64(rows.lowerBound), Int64(rows.upperBound))
+    let (first, count) = (tokens.lowerBound, Int64(tokens.count))
+    if product.operand == .bytes, let gemm = unsafe kernels.pointee.gemm_bytes {
+      unsafe gemm(
+        &matrix, begin, end, scratch.shared, Int64(first), count, Int64(input.rows), output,
+        Int64(stride), part)
+    } else if product.operand == .bf16, let gemm = unsafe kernels.pointee.gemm_bf16 {
+      let size = Operand.bf16.rowByteCount(columns: input.columns)
+      let from = unsafe (scratch.shared + bf16Offset(input) + first * size)
+        .assumingMemoryBound(to: UInt16.self)
       unsafe gemm(
         &matrix, begin, end, from, Int64(size / 2), count, output, Int64(stride), part)
     } else {
       unsafe kernels.pointee.gemm_f32(
-        &matrix, begin, end, input.floatPointer + rows.lowerBound * input.columns,
-        Int64(input.columns), count, output, Int64(stride), part)
+        &matrix, begin, end, input.floatPointer + first * input.columns, Int64(input.columns),
+        count, output, Int64(stride), part)
     }
   }
 }

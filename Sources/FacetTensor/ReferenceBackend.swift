@@ -65,7 +65,9 @@ extension ReferenceBackend: Backend {
     output.write(x)
   }
 
-  package func linear(_ input: Tensor, _ weights: [Tensor], into outputs: [Tensor]) {
+  package func linear(
+    _ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor]
+  ) {
     for (matrix, output) in zip(weights, outputs) { output.write(product(input, matrix)) }
   }
 

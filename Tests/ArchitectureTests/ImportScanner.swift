@@ -13,9 +13,16 @@ enum ImportScanner {
   ]
 
   /// The modules imported by `source`, in order, each once.
+  ///
+  /// What stands in a string of several lines is no Swift: it may be a program in another language.
   static func modules(in source: String) -> [String] {
     var found: [String] = []
+    var isInString = false
     for line in source.split(separator: "\n") {
+      if line.split(separator: "\"\"\"", omittingEmptySubsequences: false).count % 2 == 0 {
+        isInString.toggle()
+      }
+      guard !isInString else { continue }
       guard let module = module(importedBy: line), !found.contains(module) else { continue }
       found.append(module)
     }

@@ -81,6 +81,20 @@ struct ScannerTests {
     #expect(ImportScanner.modules(in: source) == ["Plain", "Open", "Guarded", "Dates", "Maybe"])
   }
 
+  @Test("a program in a string is no import")
+  func importsInStrings() {
+    let quotes = "\"\"\""
+    let text = """
+      import First
+      let program = \(quotes)
+        import os, sys
+        \(quotes)
+      let line = \(quotes)one\(quotes)
+      import Second
+      """
+    #expect(ImportScanner.modules(in: text) == ["First", "Second"])
+  }
+
   @Test("fenced blocks are found by language")
   func fences() {
     let page = "```sh\nls\n```\ntext\n```swift\nlet a = 1\n```\n```swift\nlet b = 2\n```\n"

@@ -100,11 +100,12 @@ typedef struct fk_kernels {
   void (*to_digits)(const float *x, int64_t count, void *out);
   bool (*takes_integers)(uint32_t dtype, int64_t columns);
 
-  // As gemm_f32 with x rounded to 8 bits per block of 32 (to_bytes), T rows of fk_byte_bytes:
-  // products and block sums in integers, exact; blocks summed in f32.
-  void (*gemm_bytes)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
-                     int64_t tokens, float *y, int64_t ldy, void *scratch);
-  void (*to_bytes)(const float *x, int64_t count, void *out);
+  // As gemm_f32 for tokens [first, first + tokens) of the `all` that to_bytes wrote into x: rounded
+  // to 8 bits per block of 32; products and block sums in integers, exact; blocks summed in f32.
+  void (*gemm_bytes)(const fk_matrix *w, int64_t begin, int64_t end, const void *x, int64_t first,
+                     int64_t tokens, int64_t all, float *y, int64_t ldy, void *scratch);
+  // Writes one token's row among `tokens` of them; in all they take tokens · fk_byte_bytes.
+  void (*to_bytes)(const float *x, int64_t columns, int64_t token, int64_t tokens, void *out);
 
   // As matvec for any number of tokens and end - begin ≤ FK_PANEL_ROWS; weights are expanded once
   // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)].
