@@ -39,6 +39,12 @@ public struct TensorName: Hashable, Sendable, CustomStringConvertible {
     self.layer = layer
   }
 
+  /// The layer that `digits` of a name in a file mean; nil when no writer would put it so.
+  static func layer(_ digits: Substring) -> Int? {
+    guard let layer = Int(digits), layer >= 0, String(layer) == digits else { return nil }
+    return layer
+  }
+
   /// The text for people.
   public var description: String {
     layer.map { "layer \($0) \(role.rawValue)" } ?? role.rawValue

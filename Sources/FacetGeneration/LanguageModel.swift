@@ -82,11 +82,16 @@ extension LanguageModel {
       self.instructionSet = instructionSet
     }
 
-    func makeBackend() throws(GenerationError) -> CPUBackend {
+    /// Refuses values out of range with a sentence that names the option.
+    public func validate() throws(GenerationError) {
       if let threads, threads < 1 || threads > 1024 {
         throw GenerationError(
           .invalidOption, "The number of threads is \(threads); it must lie between 1 and 1024.")
       }
+    }
+
+    func makeBackend() throws(GenerationError) -> CPUBackend {
+      try validate()
       let set = instructionSet ?? .best
       guard
         let backend = CPUBackend(threads: threads, precision: precision, instructionSet: set)

@@ -37,6 +37,15 @@ public struct ModelCard: Sendable, Hashable, Codable {
     public var bytes: Int
   }
 
+  /// Describes an open checkpoint; of its weights only the directory is read.
+  public init(_ checkpoint: Checkpoint) throws {
+    let architecture = checkpoint.architecture
+    let chatFormat = ChatFormat.recognize(
+      architecture: architecture.architecture, template: checkpoint.chatTemplate,
+      tokenizer: try Tokenizer(checkpoint), name: architecture.name)
+    self.init(checkpoint, try ModelConfiguration(architecture), chatFormat: chatFormat)
+  }
+
   init(
     _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, chatFormat: ChatFormat?
   ) {

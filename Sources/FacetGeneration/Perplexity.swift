@@ -60,52 +60,76 @@ extension LanguageModel {
     of tokens: [TokenID], chunkLength: Int = 512, most: Int? = nil,
     progress: (Perplexity, Int) throws -> Void = { _, _ in }
   ) throws -> Perplexity {
-    guard chunkLength >= 4, chunkLength <= configuration.contextLength else {
-      throw GenerationError(
-        .invalidOption,
-        "Chunks of \(chunkLength) tokens are asked for; \(card.name) takes between 4 and "
-          + "\(configuration.contextLength).")
-    }
-    let chunks = min(tokens.count / chunkLength, most ?? .max)
-    guard chunks > 0 else {
-      throw GenerationError(
-        .emptyInput,
-        "The text has \(tokens.count) tokens, and one chunk takes \(chunkLength). Use a longer text "
-          + "or smaller chunks.")
-    }
+    let chunks = try chunks(of: tokens, length: chunkLength, most: most)
     var result = Perplexity(chunkLength: chunkLength)
     var session = try Session(self, context: chunkLength)
-    for chunk in 0..<chunks {
+    for index in 0..<chunks {
       try Task.checkCancellation()
-      var part = Array(tokens[chunk * chunkLength..<(chunk + 1) * chunkLength])
-      if tokenizer.special.addsBOS, let bos = tokenizer.special.bos { part[0] = bos }
-      session.reset()
-      try Self.add(part, to: &result, &session)
+      let chunk = chunk(index, of: tokens, length: chunkLength)
+      try session.readFirstHalf(of: chunk)
+      for part in Session.countedParts(of: chunk) {
+        let logits = try session.forward(part.tokens, logits: .all)
+        for (row, target) in part.targets.enumerated() {
+          logits.rows(row..<row + 1).withFloats { row in
+            result.add(loss: row.logSumExp() - Double(row[Int(target)]))
+          }
+        }
+      }
+      result.endChunk()
       try progress(result, chunks)
     }
     return result
   }
 
-  /// Adds the losses of the second half of one chunk.
-  private static func add(
-    _ chunk: [TokenID], to result: inout Perplexity, _ session: inout Session
-  ) throws {
+  /// How many chunks of `length` tokens are measured; throws when there is none.
+  func chunks(of tokens: [TokenID], length: Int, most: Int?) throws(GenerationError) -> Int {
+    guard length >= 4, length <= configuration.contextLength else {
+      throw GenerationError(
+        .invalidOption,
+        "Chunks of \(length) tokens are asked for; \(card.name) takes between 4 and "
+          + "\(configuration.contextLength).")
+    }
+    let chunks = min(tokens.count / length, most ?? .max)
+    guard chunks > 0 else {
+      throw GenerationError(
+        .emptyInput,
+        "The text has \(tokens.count) tokens, and one chunk takes \(length). Use a longer text "
+          + "or smaller chunks.")
+    }
+    return chunks
+  }
+
+  /// The tokens of chunk `index`, beginning of sequence first.
+  func chunk(_ index: Int, of tokens: [TokenID], length: Int) -> [TokenID] {
+    var chunk = Array(tokens[index * length..<(index + 1) * length])
+    if tokenizer.special.addsBOS, let bos = tokenizer.special.bos { chunk[0] = bos }
+    return chunk
+  }
+}
+
+extension Session {
+  /// A few tokens of the second half of a chunk, and what follows each.
+  struct CountedPart {
+    var tokens: [TokenID]
+    var targets: [TokenID]
+  }
+
+  /// Reads what comes before the tokens that count.
+  mutating func readFirstHalf(of chunk: [TokenID]) throws {
+    reset()
     let first = chunk.count / 2
-    for start in stride(from: 0, to: first, by: Session.chunk) {
-      let part = Array(chunk[start..<min(start + Session.chunk, first)])
-      _ = try session.forward(part, logits: .none)
+    for start in stride(from: 0, to: first, by: Self.chunk) {
+      _ = try forward(Array(chunk[start..<min(start + Self.chunk, first)]), logits: .none)
     }
-    // A few rows at a time: the logits of all would take more memory than a small model.
-    for start in stride(from: first, to: chunk.count - 1, by: 64) {
-      let range = start..<min(start + 64, chunk.count - 1)
-      let logits = try session.forward(Array(chunk[range]), logits: .all)
-      for (row, position) in range.enumerated() {
-        logits.rows(row..<row + 1).withFloats { row in
-          let target = Double(row[Int(chunk[position + 1])])
-          result.add(loss: row.logSumExp() - target)
-        }
-      }
+  }
+
+  /// The second half of `chunk`, a few rows at a time: the logits of all would take more memory than
+  /// a small model.
+  static func countedParts(of chunk: [TokenID]) -> [CountedPart] {
+    stride(from: chunk.count / 2, to: chunk.count - 1, by: 64).map { start in
+      let end = min(start + 64, chunk.count - 1)
+      return CountedPart(
+        tokens: Array(chunk[start..<end]), targets: Array(chunk[start + 1..<end + 1]))
     }
-    result.endChunk()
   }
 }

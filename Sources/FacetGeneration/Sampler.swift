@@ -34,7 +34,8 @@ public struct Sampler: ~Copyable {
     try sampling.validate()
     self.sampling = sampling
     var system = SystemRandomNumberGenerator()
-    seed = sampling.seed ?? system.next()
+    // 53 bits: a reader of JSON that knows only doubles still gets it exactly.
+    seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53, using: &system)
     generator = RandomGenerator(seed: seed)
     window = PenaltyWindow(size: sampling.hasPenalties ? sampling.penaltyWindow : 0)
   }

@@ -29,16 +29,17 @@ extension ModelConfiguration {
   ) throws(ModelError) {
     let published = (name: row.name, scalar: stated.queryPreAttentionScalar)
     if stated.queryPreAttentionScalar != nil, published != ("gemma-2-9b", 224) {
-      try check("attention scale", attentionScale, row.attentionScale, row)
+      try check("attention scale", "\(attentionScale)", "\(row.attentionScale)", row)
     }
     if stated.attentionSoftCap != nil {
-      try check("attention soft cap", attentionSoftCap, row.attentionSoftCap, row)
+      try check(
+        "attention soft cap", text(attentionSoftCap), text(row.attentionSoftCap), row)
     }
     if stated.finalSoftCap != nil {
-      try check("final soft cap", finalSoftCap, row.finalSoftCap, row)
+      try check("final soft cap", text(finalSoftCap), text(row.finalSoftCap), row)
     }
     if stated.slidingWindow != nil || stated.slidingWindowPattern != nil {
-      try check("attention pattern", attention, row.attention, row)
+      try check("attention pattern", "\(attention)", "\(row.attention)", row)
     }
     name = row.name
     attentionScale = row.attentionScale
@@ -54,8 +55,11 @@ extension ModelConfiguration {
     }
   }
 
-  private func check<T: Equatable>(
-    _ what: String, _ found: T, _ known: T, _ row: ModelConfiguration
+  private func text(_ cap: Float?) -> String { cap.map { "\($0)" } ?? "none" }
+
+  /// Compares two numbers by the texts that the error would show.
+  private func check(
+    _ what: String, _ found: String, _ known: String, _ row: ModelConfiguration
   ) throws(ModelError) {
     guard found != known else { return }
     throw ModelError(

@@ -104,3 +104,17 @@ public enum AttentionPattern: Sendable, Hashable, Codable {
     }
   }
 }
+
+extension AttentionPattern: CustomStringConvertible {
+  /// The text for people.
+  public var description: String {
+    switch self {
+    case .global: "all layers see all"
+    case .window(let window): "all layers of a window of \(window)"
+    case .alternating(let local, let global, let window):
+      "\(local) layers of a window of \(window) to \(global) that sees all"
+    case .listed(let windowed, let window):
+      "layers \(windowed.indices.filter { windowed[$0] }) of a window of \(window)"
+    }
+  }
+}

@@ -155,9 +155,21 @@ package enum DiskFile {
       case .ENOENT: "no such file or directory"
       case .ENOTDIR, .EEXIST: "a file is in the way"
       case .EIO: "the disk reports an error"
-      default: error.localizedDescription
+      default: cocoaReason(error)
       }
     return StoreError(.fileSystem, "Cannot \(verb) '\(path)': \(reason).")
+  }
+
+  /// What Foundation says where it does not pass on what the system said.
+  private static func cocoaReason(_ error: NSError) -> String {
+    switch CocoaError.Code(rawValue: error.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: "no such file or directory"
+    case .fileReadNoPermission, .fileWriteNoPermission: "permission denied"
+    case .fileWriteFileExists: "a file is in the way"
+    case .fileWriteVolumeReadOnly: "the file system is read-only"
+    default:
+      "the system does not say why; check that its directory exists and that you may write there"
+    }
   }
 
   private static func posixCode(_ error: NSError) -> POSIXErrorCode? {

@@ -110,7 +110,7 @@ public struct ModelStore: Sendable {
   // MARK: Pieces
 
   /// Writes the manifest, after the notice: a model never appears without its licence.
-  func record(_ manifest: Manifest, as name: ModelName) throws(StoreError) {
+  package func record(_ manifest: Manifest, as name: ModelName) throws(StoreError) {
     try DiskFile.replace(layout.notice(name), with: Data(manifest.noticeText.utf8))
     try manifest.write(layout.manifest(name))
   }
@@ -194,7 +194,12 @@ public struct ModelStore: Sendable {
   }
 
   private func unknown(_ reference: String) -> StoreError {
-    guard let name = try? ModelName(reference) else {
+    let name: ModelName
+    do {
+      name = try ModelName(reference)
+    } catch {
+      // What begins with hf: is meant to be a place on the Hub; its own error says how one is written.
+      if reference.hasPrefix("hf:") { return error }
       return StoreError(
         .notFound, "'\(reference)' is neither a file nor a directory, nor a model name.")
     }

@@ -33,4 +33,10 @@ public struct StoredFile: Sendable, Hashable, Codable {
   public let sha256: String
   /// Its size.
   public let byteCount: Int
+
+  package init(name: String, sha256: String, byteCount: Int) {
+    self.name = name
+    self.sha256 = sha256
+    self.byteCount = byteCount
+  }
 }

@@ -3,8 +3,8 @@
 
 import CFacetKernels
 
-// Matrix products. Up to eight tokens read the weights once in their own bits (decode); more expand
-// them into panels (prefill), in bf16 when precision allows and the CPU can.
+// Matrix products. A few tokens read the weights once in their own bits (decode); more expand them
+// into panels (prefill). How the activations meet the weights is an `Operand`.
 extension CPUBackend {
   /// Outputs [begin, end) of the `matrix`-th of several products.
   private struct Piece {
@@ -47,16 +47,14 @@ extension CPUBackend {
   static let panelRows = Int(FK_PANEL_ROWS)
   static let gemmScratch = Int(FK_GEMM_SCRATCH)
 
-  private var usesBF16: Bool { unsafe precision == .fast && kernels.pointee.gemm_bf16 != nil }
-
   package func linear(_ input: Tensor, _ weights: [Tensor], into outputs: [Tensor]) {
     for (matrix, output) in zip(weights, outputs) { check(input, matrix, output) }
     let tokens = input.rows
     guard tokens > 0 else { return }
     let pieces = pieces(weights, tokens: tokens)
     pool.exclusively { turn in
+      prepare(input, for: weights, turn)
       if tokens <= Self.matvecTokens {
-        prepareDigits(input, for: weights)
         turn.run(chunks: pieces.count) { chunk, _ in
           let piece = pieces[chunk]
           unsafe multiplyFew(
@@ -66,7 +64,6 @@ extension CPUBackend {
         return
       }
       scratch.reserve(perWorker: Self.gemmScratch)
-      prepare(input, turn)
       turn.run(chunks: pieces.count) { chunk, worker in
         let piece = pieces[chunk]
         let output = outputs[piece.matrix]
@@ -95,7 +92,7 @@ extension CPUBackend {
       few ? min(width, chunkRows(rows: gate.rows, rowCost: gate.rowByteCount, multiple: 16)) : width
     pool.exclusively { turn in
       scratch.reserve(perWorker: Self.gemmScratch + 2 * held * MemoryLayout<Float>.size)
-      if few { prepareDigits(input, for: [gate, up]) } else { prepare(input, turn) }
+      prepare(input, for: [gate, up], turn)
       turn.run(chunks: (gate.rows + size - 1) / size) { chunk, worker in
         let begin = chunk * size
         let end = min(gate.rows, begin + size)
@@ -141,7 +138,9 @@ extension CPUBackend {
     _ output: UnsafeMutablePointer<Float>, stride: Int
   ) {
     var matrix = unsafe kernelView(weights)
-    if usesDigits(weights), let matvec = unsafe kernels.pointee.matvec_digits {
+    if operand(weights, tokens: input.rows) == .digits,
+      let matvec = unsafe kernels.pointee.matvec_digits
+    {
       unsafe matvec(
         &matrix, Int64(begin), Int64(end), scratch.shared, Int32(input.rows), output,
         Int64(stride))
@@ -157,54 +156,21 @@ extension CPUBackend {
     _ output: UnsafeMutablePointer<Float>, stride: Int, scratch part: UnsafeMutableRawPointer
   ) {
     var matrix = unsafe kernelView(weights)
-    if usesBF16, let gemm = unsafe kernels.pointee.gemm_bf16 {
-      let width = Self.paddedColumns(input.columns)
-      let from = unsafe scratch.shared.assumingMemoryBound(to: UInt16.self)
+    let (begin, end, count) = (Int64(begin), Int64(end), Int64(rows.count))
+    let operand = operand(weights, tokens: input.rows)
+    let size = operand.rowByteCount(columns: input.columns)
+    if operand == .bytes, let gemm = unsafe kernels.pointee.gemm_bytes {
+      let from = unsafe scratch.shared + rows.lowerBound * size
+      unsafe gemm(&matrix, begin, end, from, count, output, Int64(stride), part)
+    } else if operand == .bf16, let gemm = unsafe kernels.pointee.gemm_bf16 {
+      let at = bf16Offset(input) + rows.lowerBound * size
+      let from = unsafe (scratch.shared + at).assumingMemoryBound(to: UInt16.self)
       unsafe gemm(
-        &matrix, Int64(begin), Int64(end), from + rows.lowerBound * width, Int64(width),
-        Int64(rows.count), output, Int64(stride), part)
+        &matrix, begin, end, from, Int64(size / 2), count, output, Int64(stride), part)
     } else {
       unsafe kernels.pointee.gemm_f32(
-        &matrix, Int64(begin), Int64(end), input.floatPointer + rows.lowerBound * input.columns,
-        Int64(input.columns), Int64(rows.count), output, Int64(stride), part)
-    }
-  }
-
-  /// Whether decode multiplies these weights in integers, by activations written in digits.
-  private func usesDigits(_ weights: Tensor) -> Bool {
-    guard precision == .fast, let takes = unsafe kernels.pointee.takes_digits else { return false }
-    return takes(weights.dtype.rawValue, Int64(weights.columns))
-  }
-
-  /// Writes the input in digits in the shared scratch, when one of `weights` wants them.
-  private func prepareDigits(_ input: Tensor, for weights: [Tensor]) {
-    guard weights.contains(where: usesDigits), let write = unsafe kernels.pointee.to_digits
-    else { return }
-    let rowByteCount = input.columns / 64 * Int(FK_DIGIT_GROUP_BYTES)
-    scratch.reserve(shared: input.rows * rowByteCount)
-    for row in 0..<input.rows {
-      unsafe write(
-        input.floatPointer + row * input.columns, Int64(input.columns),
-        scratch.shared + row * rowByteCount)
-    }
-  }
-
-  static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
-
-  /// Rounds the input to bf16 in the shared scratch, rows padded with zeros to whole groups of 32.
-  private func prepare(_ input: Tensor, _ turn: WorkerPool.Turn) {
-    guard usesBF16 else { return }
-    let columns = input.columns
-    let width = Self.paddedColumns(columns)
-    scratch.reserve(shared: input.rows * width * 2)
-    let to = unsafe scratch.shared.assumingMemoryBound(to: UInt16.self)
-    let from = unsafe input.floatPointer
-    let size = 16
-    turn.run(chunks: (input.rows + size - 1) / size) { chunk, _ in
-      for row in chunk * size..<min(input.rows, (chunk + 1) * size) {
-        unsafe kernels.pointee.to_bf16(from + row * columns, Int64(columns), to + row * width)
-        for column in columns..<width { unsafe to[row * width + column] = 0 }
-      }
+        &matrix, begin, end, input.floatPointer + rows.lowerBound * input.columns,
+        Int64(input.columns), count, output, Int64(stride), part)
     }
   }
 }

@@ -98,8 +98,7 @@ extension CPUBackend {
   /// matrix.
   package static func scratchByteCount(tokens: Int, width: Int, threads: Int) -> Int {
     let gated = 2 * min(tokens, gatedTokens) * panelRows * MemoryLayout<Float>.size
-    let rounded = tokens * paddedColumns(width) * MemoryLayout<UInt16>.size
-    return threads * (gemmScratch + gated) + rounded
+    return threads * (gemmScratch + gated) + operandByteCount(tokens: tokens, columns: width)
   }
 }
 

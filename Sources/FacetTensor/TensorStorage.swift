@@ -91,7 +91,8 @@
   ///
   /// The file must not shrink while it is mapped.
   public static func map(path: String) throws(TensorError) -> TensorStorage {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // O_NONBLOCK: opening a named pipe would wait for its writer; for files it means nothing.
+    let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, "open") }
     defer { close(descriptor) }
     var status = stat()

@@ -41,8 +41,12 @@ struct ByteLevelEncoder: Sendable {
     }
     queue.removeAll()
     for index in word {
-      queue.append(start: index, end: index + 1, token: byteTokens[Int(text[index])])
+      let token = byteTokens[Int(text[index])]
+      // A byte that nothing stands for is gone before its neighbours merge.
+      if token < 0 && unknown == nil { continue }
+      queue.append(start: index, end: index + 1, token: token)
     }
+    guard !queue.symbols.isEmpty else { return }
     queue.run(PairRule(pairs: pairs), in: text)
     var index: Int32 = 0
     while index >= 0 {

@@ -73,7 +73,7 @@ extension ChatFormat {
     var text = ""
     for (index, turn) in conversation.turns.enumerated() {
       if turn.role == .user {
-        let prefix = index == 0 ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
+        let prefix = index == 0 ? Self.mistralPrefix(conversation.system) : ""
         text = "[INST] " + prefix + turn.content + " [/INST]"
       } else {
         parts += [.text(text + " " + turn.content, isSentence: true), .ending]
@@ -91,16 +91,28 @@ extension ChatFormat {
     for (index, turn) in conversation.turns.enumerated() {
       if turn.role == .user {
         // From v0.3 on, instructions stand with the question that is to be answered.
-        let prefix = index == last ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
-        parts += [
-          .control("[INST]"), .text(" " + prefix + turn.content, isSentence: false),
-          .control("[/INST]"),
-        ]
+        let prefix = index == last ? Self.mistralPrefix(conversation.system) : ""
+        parts.append(.control("[INST]"))
+        parts += Self.mistralText(prefix + turn.content) + [.control("[/INST]")]
       } else {
-        parts += [.text(" " + turn.content, isSentence: false), .ending]
+        // Mistral's own encoder takes spaces, and only spaces, from the end of an answer.
+        let spaces = turn.content.utf8.reversed().prefix { $0 == 0x20 }.count
+        let answer = String(decoding: turn.content.utf8.dropLast(spaces), as: UTF8.self)
+        parts += Self.mistralText(answer) + [.ending]
       }
     }
     return parts
+  }
+
+  /// A text after a control token has the dummy prefix, unless it is empty.
+  private static func mistralText(_ text: String) -> [Part] {
+    text.isEmpty ? [] : [.text(" " + text, isSentence: false)]
+  }
+
+  /// What instructions put before the user's words; empty ones are none to Mistral's own encoder.
+  private static func mistralPrefix(_ system: String?) -> String {
+    guard let system, !system.isEmpty else { return "" }
+    return system + "\n\n"
   }
 
   private func chatMLParts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool)

@@ -2,7 +2,9 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 extension VocabularyDescription {
-  /// Reads llama2.c's `tokenizer.bin`: the length of the longest piece, then for each piece its
+  /// Reads llama2.c's `tokenizer.bin`.
+  ///
+  /// The file holds the length of the longest piece, then for each piece its
   /// score, its length and its bytes, with plain spaces. The form is Llama 2's: 0 is unknown, 1 and 2
   /// begin and end a sequence, 3…258 are bytes.
   ///

@@ -34,7 +34,14 @@ struct SentencePieceEncoder: Sendable {
     for byte in fragment {
       if byte == 0x20 { text.append(contentsOf: Self.space) } else { text.append(byte) }
     }
-    var work = Work(cache: WordCache(textLength: text.count))
+    if !unused.isEmpty && pairs == nil && text.count < 1 << 30 {
+      encodeWhole(text, &output)
+      return
+    }
+    // Without all byte pieces, an unknown character becomes one with another at the end of the word
+    // before; then a word's tokens depend on what stands before it.
+    let isCacheable = !byteTokens.contains(-1)
+    var work = Work(cache: WordCache(textLength: isCacheable ? text.count : 0))
     var start = 0
     var index = 0
     while index < text.count {
@@ -97,7 +104,7 @@ struct SentencePieceEncoder: Sendable {
     if let place { work.cache.store(word, tokens: first..<output.count, at: place) }
   }
 
-  private func appendCharacters(_ text: [UInt8], _ word: Range<Int>, _ queue: inout MergeQueue) {
+  func appendCharacters(_ text: [UInt8], _ word: Range<Int>, _ queue: inout MergeQueue) {
     var index = word.lowerBound
     while index < word.upperBound {
       let next = index + UTF8Scan.characterLength(text, index, word.upperBound)
@@ -130,40 +137,20 @@ struct SentencePieceEncoder: Sendable {
     while index >= 0 {
       let symbol = queue.symbols[Int(index)]
       index = symbol.next
-      let range = symbol.start..<symbol.end
-      if symbol.token >= 0 && unused.isEmpty {
+      if symbol.token >= 0 {
         output.append(symbol.token)
       } else {
-        emit(text, range, symbol.token, &output)
+        emit(text, symbol.start..<symbol.end, &output)
       }
     }
   }
 
-  /// Writes one symbol whose piece is not known, does not exist, or must not be a result.
-  private func emit(
-    _ text: [UInt8], _ range: Range<Int>, _ token: TokenID, _ output: inout [TokenID]
-  ) {
-    if let piece = token >= 0 ? token : table.find(text, range), !unused.contains(piece) {
+  /// Writes one character that no merge has touched.
+  func emit(_ text: [UInt8], _ range: Range<Int>, _ output: inout [TokenID]) {
+    if let piece = table.find(text, range) {
       output.append(piece)
-    } else if let middle = table.find(text, range).flatMap({ _ in split(text, range) }) {
-      emit(text, range.lowerBound..<middle, -1, &output)
-      emit(text, middle..<range.upperBound, -1, &output)
     } else {
       emitBytes(text, range, &output)
-    }
-  }
-
-  /// Where an unused piece comes apart again: the first cut into two pieces.
-  private func split(_ text: [UInt8], _ range: Range<Int>) -> Int? {
-    var middle = range.lowerBound
-    while true {
-      middle += UTF8Scan.characterLength(text, middle, range.upperBound)
-      guard middle < range.upperBound else { return nil }
-      if table.find(text, range.lowerBound..<middle) != nil,
-        table.find(text, middle..<range.upperBound) != nil
-      {
-        return middle
-      }
     }
   }
 
@@ -178,7 +165,7 @@ struct SentencePieceEncoder: Sendable {
 }
 
 /// Merges whatever two neighbours spell a piece; its score is its rank.
-private struct ScoreRule: MergeRule {
+struct ScoreRule: MergeRule {
   let table: PieceTable
   let scores: [Float]
 

@@ -206,7 +206,8 @@ struct TokenizerJSON {
         replacesSpaces = true
         form.dummyPrefix = Self.prefix(step)
         form.omitsDummyPrefixBeforeSpace = true
-      case let type: throw unsupported("cuts text with the pre-tokenizer '\(type ?? "")' in a way")
+      case let type:
+        throw unsupported("cuts text in an unknown way with the pre-tokenizer '\(type ?? "")'")
       }
     }
     if let splitter {

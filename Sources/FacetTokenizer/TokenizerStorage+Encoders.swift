@@ -51,8 +51,8 @@ extension TokenizerStorage {
   }
 
   static func byteLevel(
-    _ description: VocabularyDescription, _ splitter: WordSplitter, _ table: PieceTable,
-    _ structural: PieceTable
+    _ description: VocabularyDescription, _ splitter: WordSplitter, _ kinds: [UInt8],
+    _ table: PieceTable, _ structural: PieceTable
   ) throws(TokenizerError) -> ByteLevelEncoder {
     guard let pairs = try pairs(description, table, structural) else {
       throw TokenizerError(
@@ -61,8 +61,13 @@ extension TokenizerStorage {
           + "is incomplete.")
     }
     let byteTokens = (0...255).map { table.find(ByteAlphabet.name(of: UInt8($0))) ?? -1 }
+    // SmolLM2 lacks a few bytes and calls `<|endoftext|>` its unknown token: as in llama.cpp and
+    // tokenizers such bytes vanish, for no text may become a control token.
+    let unknown = description.unknown.flatMap {
+      kinds[Int($0)] == PieceKind.control.rawValue ? nil : $0
+    }
     return ByteLevelEncoder(
-      splitter: splitter, pairs: pairs, byteTokens: byteTokens, unknown: description.unknown,
+      splitter: splitter, pairs: pairs, byteTokens: byteTokens, unknown: unknown,
       wholeWords: description.ignoresMergesForWholeWords ? wholeWords(description.pieces) : nil)
   }
 

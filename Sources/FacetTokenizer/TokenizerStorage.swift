@@ -48,7 +48,7 @@ final class TokenizerStorage: Sendable {
     }
     self.byteValues = byteValues
     if case .byteLevel(let splitter) = description.model {
-      encoder = .byteLevel(try Self.byteLevel(description, splitter, mergeable, structural))
+      encoder = .byteLevel(try Self.byteLevel(description, splitter, kinds, mergeable, structural))
     } else {
       encoder = .sentencePiece(
         try Self.sentencePiece(description, kinds, mergeable, structural, byteValues))

@@ -119,6 +119,8 @@ struct SamplerTests {
     #expect(try draws(7).tokens != draws(8).tokens)
     let unseeded = try draws(nil)
     #expect(try draws(unseeded.seed).tokens == unseeded.tokens)
+    // A reader of JSON that knows only doubles gets it whole.
+    #expect(unseeded.seed < 1 << 53)
   }
 
   @Test(

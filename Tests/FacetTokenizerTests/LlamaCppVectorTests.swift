@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetTestSupport
 import FacetTokenizer
 import Testing
 
 /// llama.cpp's own test vectors: `.inp` holds texts between separator lines, `.out` their ids.
 ///
 /// The vocabularies are large, so these tests run where the files are: the directory of llama.cpp's
-/// `ggml-vocab-*.gguf` in FACET_LLAMA_CPP_MODELS, Gemma's in FACET_GEMMA3_GGUF.
+/// `ggml-vocab-*.gguf` in FACET_LLAMA_CPP_MODELS, Gemma's in the store or in FACET_GEMMA3_GGUF.
 struct LlamaCppVectorTests {
   static let models = TestFiles.optional("FACET_LLAMA_CPP_MODELS", "scratch/llama.cpp/models")
-  static let gemma = TestFiles.optional("FACET_GEMMA3_GGUF", "scratch/models/gemma3-270m.gguf")
 
   @Test(
     "ids equal llama.cpp's vectors", .enabled(if: models != nil, "no llama.cpp vocabularies here"),
@@ -23,10 +23,10 @@ struct LlamaCppVectorTests {
   // Gemma 3 and 4 number their ordinary pieces alike.
   @Test(
     "Gemma 3's ids equal llama.cpp's Gemma 4 vectors",
-    .enabled(if: gemma != nil, "no Gemma 3 270M here"))
+    .enabled(if: Vocabularies.gemma3Path != nil, "\(StoredModels.needsGemma3)"))
   func gemma3() throws {
-    let path = try #require(Self.gemma)
-    try check("gemma-4", Tokenizer(GGUFVocabularyFile(TestFiles.bytes(path)).description()))
+    let path = try #require(Vocabularies.gemma3Path)
+    try check("gemma-4", Vocabularies.file(gguf: path))
   }
 
   private func check(_ name: String, _ tokenizer: Tokenizer) throws {

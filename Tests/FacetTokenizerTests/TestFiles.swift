@@ -20,6 +20,13 @@ enum TestFiles {
     return candidates.first { FileManager.default.fileExists(atPath: $0) }
   }
 
+  /// The beginning of a large file, where GGUF has its vocabulary.
+  static func prefix(_ path: String) throws -> [UInt8] {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    return [UInt8](try file.read(upToCount: 1 << 25) ?? Data())
+  }
+
   static func bytes(_ path: String) throws -> [UInt8] {
     try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
   }

@@ -40,8 +40,6 @@ enum {
   FK_GEMM_SCRATCH = 64 * 256 * 4 + 16 * 256 * 4 + 64,
   // Most tokens that matvec takes; more belong to gemm_*.
   FK_MATVEC_TOKENS = 8,
-  // Bytes of 64 activations written in digits.
-  FK_DIGIT_GROUP_BYTES = 320,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
   // Most query rows (tokens × G) of one attention call.
@@ -94,13 +92,19 @@ typedef struct fk_kernels {
   void (*matvec)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
                  int32_t tokens, float *y, int64_t ldy);
 
-  // As matvec with x written in digits (to_digits), T rows of columns/64 groups: products and block
+  // As matvec with x written in digits (to_digits), T rows of fk_digit_bytes: products and block
   // sums in integers, exact; x is rounded to 16 bits per block of 32 before. For the types and
-  // widths that takes_digits names; all three NULL where the CPU has no integer dot product.
+  // widths that takes_integers names; all five NULL where the CPU has no integer dot product.
   void (*matvec_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
                         int32_t tokens, float *y, int64_t ldy);
   void (*to_digits)(const float *x, int64_t count, void *out);
-  bool (*takes_digits)(uint32_t dtype, int64_t columns);
+  bool (*takes_integers)(uint32_t dtype, int64_t columns);
+
+  // As gemm_f32 with x rounded to 8 bits per block of 32 (to_bytes), T rows of fk_byte_bytes:
+  // products and block sums in integers, exact; blocks summed in f32.
+  void (*gemm_bytes)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
+                     int64_t tokens, float *y, int64_t ldy, void *scratch);
+  void (*to_bytes)(const float *x, int64_t count, void *out);
 
   // As matvec for any number of tokens and end - begin ≤ FK_PANEL_ROWS; weights are expanded once
   // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)].
@@ -146,6 +150,10 @@ typedef struct fk_kernels {
   // Index of the largest value, the first of equals; NaN never wins. count ≥ 1.
   int64_t (*argmax)(const float *x, int64_t count);
 } fk_kernels;
+
+// Bytes of a row of activations written in digits, and in bytes; columns a multiple of 32.
+static inline int64_t fk_digit_bytes(int64_t columns) { return columns / 4 * 11; }
+static inline int64_t fk_byte_bytes(int64_t columns) { return columns / 8 * 15; }
 
 // Bytes of scratch that one attention call needs.
 static inline size_t fk_attention_scratch(int32_t head_width) {

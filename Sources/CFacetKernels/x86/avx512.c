@@ -27,7 +27,9 @@
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
+#include "integers.inc"
 #include "matvec_vnni.inc"
+#include "gemm_vnni.inc"
 #pragma clang attribute pop
 
 #define FK_NAME "avx512"
@@ -46,7 +48,9 @@ const fk_kernels *fk_kernels_avx512(void) {
   if (__builtin_cpu_supports("avx512vnni")) {
     best.matvec_digits = matvec_digits;
     best.to_digits = to_digits;
-    best.takes_digits = takes_digits;
+    best.takes_integers = takes_integers;
+    best.gemm_bytes = gemm_bytes;
+    best.to_bytes = to_bytes;
   }
   chosen = best; // every caller writes the same bytes
   return &chosen;

@@ -23,8 +23,9 @@ struct FileWriter: ~Copyable {
   /// Starts a file that will be at `path`.
   init(_ path: String) throws(CheckpointError) {
     self.path = path
-    temporary = path + ".tmp-\(getpid())"
-    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // A name of its own for every writer: two of them never write into one file.
+    temporary = path + ".tmp-" + String(UInt64.random(in: 0 ... .max), radix: 36)
+    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileWriter.failed(path) }
     buffer.reserveCapacity(FileWriter.bufferSize)
   }

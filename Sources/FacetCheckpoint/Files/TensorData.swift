@@ -33,8 +33,12 @@ extension FileWriter {
 func checkSize(
   of name: String, _ dtype: DType, _ shape: [Int], _ data: TensorData
 ) throws(CheckpointError) {
-  let rows = shape.dropLast().reduce(1, *)
-  guard let columns = shape.last,
+  var rows: Int? = 1
+  for size in shape.dropLast() {
+    let product = rows.map { $0.multipliedReportingOverflow(by: size) }
+    rows = product.flatMap { $0.overflow || size < 0 ? nil : $0.partialValue }
+  }
+  guard let rows, let columns = shape.last,
     dtype.byteCount(rows: rows, columns: columns) == data.byteCount
   else {
     throw CheckpointError(

@@ -59,14 +59,13 @@ enum GGUFArchitecture {
       throw CheckpointError(
         .malformed, "'\(file.path)' has \(tokens.count) tokens and \(other.count) \(name).")
     }
-    func id(_ key: String) -> Int32? { file[key]?.integer.flatMap { Int32(exactly: $0) } }
     return GGUFTokenizer(
       model: try file.require("tokenizer.ggml.model") { $0.string },
       pre: file.text("tokenizer.ggml.pre"),
-      bos: id("tokenizer.ggml.bos_token_id"), eos: id("tokenizer.ggml.eos_token_id"),
-      endOfTurn: id("tokenizer.ggml.eot_token_id"),
-      unknown: id("tokenizer.ggml.unknown_token_id"),
-      padding: id("tokenizer.ggml.padding_token_id"),
+      bos: file.id("tokenizer.ggml.bos_token_id"), eos: file.id("tokenizer.ggml.eos_token_id"),
+      endOfTurn: file.id("tokenizer.ggml.eot_token_id"),
+      unknown: file.id("tokenizer.ggml.unknown_token_id"),
+      padding: file.id("tokenizer.ggml.padding_token_id"),
       addsBOS: file["tokenizer.ggml.add_bos_token"]?.bool,
       addsEOS: file["tokenizer.ggml.add_eos_token"]?.bool,
       addsSpacePrefix: file["tokenizer.ggml.add_space_prefix"]?.bool,
@@ -76,7 +75,7 @@ enum GGUFArchitecture {
 
   static func generationDefaults(_ file: GGUFFile) -> GenerationDefaults {
     let stops = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"]
-      .compactMap { file[$0]?.integer.flatMap { Int32(exactly: $0) } }
+      .compactMap { file.id($0) }
     return GenerationDefaults(
       stopTokens: stops,
       temperature: file["general.sampling.temp"]?.number.map { Float($0) },
@@ -107,8 +106,10 @@ private struct Keys {
 
   func float(_ key: String) throws(CheckpointError) -> Float? {
     guard let value = file["\(prefix).\(key)"] else { return nil }
-    guard let number = value.number, number.isFinite else { throw malformed(key, value) }
-    return Float(number)
+    guard let number = value.number.map({ Float($0) }), number.isFinite else {
+      throw malformed(key, value)
+    }
+    return number
   }
 
   /// Gemma's head width is never derived; Llama's converters leave it out where it is D/H.
@@ -179,6 +180,11 @@ extension GGUFValue {
 extension GGUFFile {
   /// The text under `key`, nil when there is none.
   func text(_ key: String) -> String? { self[key]?.string }
+
+  /// The token under `key`, nil when there is none; negative numbers mean none.
+  func id(_ key: String) -> Int32? {
+    self[key]?.integer.flatMap { Int32(exactly: $0) }.flatMap { $0 < 0 ? nil : $0 }
+  }
 
   /// The value of `key`, which the file must state.
   func require<T>(

@@ -69,14 +69,19 @@ struct GGUFFile: Sendable {
     _ value: GGUFValue?, path: String
   ) throws(CheckpointError) -> Int {
     guard let value else { return 32 }
-    guard let alignment = value.integer, alignment > 0, alignment <= 1 << 20,
-      alignment & (alignment - 1) == 0
-    else {
+    // A multiple of 8 keeps every number type aligned; the format's description asks for it.
+    guard let alignment = value.integer, isAlignment(alignment) else {
       throw CheckpointError(
         .malformed,
-        "general.alignment of '\(path)' is \(value.text); it must be a power of two up to 1048576.")
+        "general.alignment of '\(path)' is \(value.text); it must be a power of two from 8 to "
+          + "1048576.")
     }
     return alignment
+  }
+
+  /// True for the powers of two that the data of tensors may be aligned to.
+  static func isAlignment(_ value: Int) -> Bool {
+    (8...1 << 20).contains(value) && value & (value - 1) == 0
   }
 }
 

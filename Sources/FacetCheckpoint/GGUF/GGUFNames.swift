@@ -36,7 +36,7 @@ enum GGUFNames {
   static func name(_ name: String) -> TensorName? {
     if let role = globalRoles[name] { return TensorName(role) }
     let parts = name.split(separator: ".", maxSplits: 2)
-    guard parts.count == 3, parts[0] == "blk", let layer = Int(parts[1]), layer >= 0,
+    guard parts.count == 3, parts[0] == "blk", let layer = TensorName.layer(parts[1]),
       let role = layerRoles[String(parts[2])]
     else { return nil }
     return TensorName(role, layer: layer)

@@ -44,7 +44,7 @@ public struct GGUFTokenizer: Sendable {
     let (pieces, offsets) = try strings(tokens)
     var vocabulary = GGUFVocabulary(pieces: pieces, offsets: offsets)
     if let scores { vocabulary.scores = try numbers(scores) { Float(bitPattern: $0) } }
-    if let types { vocabulary.types = try numbers(types) { UInt8(truncatingIfNeeded: $0) } }
+    if let types { vocabulary.types = try numbers(types) { UInt8(clamping: $0) } }
     if let merges { (vocabulary.merges, vocabulary.mergeOffsets) = try strings(merges) }
     return vocabulary
   }

@@ -21,8 +21,14 @@ public struct GGUFWriter: Sendable {
 
   /// The metadata in the order of the file; `general.architecture` comes first by custom.
   public private(set) var metadata: [(key: String, value: Value)] = []
-  /// Data of every tensor begins at a multiple of this many bytes.
-  public let alignment = 32
+  /// Data of every tensor begins at a multiple of this many bytes: what `general.alignment` says,
+  /// else 32.
+  public var alignment: Int {
+    guard
+      case .uint32(let stated)? = metadata.first(where: { $0.key == "general.alignment" })?.value
+    else { return 32 }
+    return Int(stated)
+  }
 
   private struct Entry {
     let name: String
@@ -32,6 +38,7 @@ public struct GGUFWriter: Sendable {
   }
 
   private var entries: [Entry] = []
+  private var names: Set<String> = []
 
   /// Starts an empty file.
   public init() {}
@@ -50,11 +57,27 @@ public struct GGUFWriter: Sendable {
     _ name: String, _ dtype: DType, shape: [Int], _ data: TensorData
   ) throws(CheckpointError) {
     try checkSize(of: name, dtype, shape, data)
+    guard shape.count <= 4, !shape.contains(0), (1...65535).contains(name.utf8.count) else {
+      throw CheckpointError(
+        .unsupported,
+        "Tensor '\(name)' of the shape \(shape) cannot be in a GGUF file: a tensor has a name and "
+          + "1 to 4 dimensions of at least 1.")
+    }
+    guard names.insert(name).inserted else {
+      throw CheckpointError(.malformed, "Tensor '\(name)' was added twice.")
+    }
     entries.append(Entry(name: name, dtype: dtype, shape: shape, data: data))
   }
 
   /// Writes the file; nothing is at `path` until it is complete.
   public func write(to path: String) throws(CheckpointError) {
+    let alignment = alignment
+    guard GGUFFile.isAlignment(alignment) else {
+      throw CheckpointError(
+        .malformed,
+        "Cannot write '\(path)': general.alignment is \(alignment); it must be a power of two from "
+          + "8 to 1048576.")
+    }
     var file = try FileWriter(path)
     try file.write(GGUFFile.magic)
     try file.write(UInt32(3))

@@ -43,37 +43,56 @@ struct HuggingFaceConfig {
     result.headWidth = try optionalSize("head_dim")
     result.vocabulary = try optionalSize("vocab_size") ?? (isGemma3 ? 262_208 : nil)
     result.contextLength = try optionalSize("max_position_embeddings")
-    result.normEpsilon = float(text["rms_norm_eps"])
+    result.normEpsilon = try float("rms_norm_eps", in: text)
     result.slidingWindow = try optionalSize("sliding_window")
     result.slidingWindowPeriod = try optionalSize("sliding_window_pattern")
-    result.attentionSoftCap = float(text["attn_logit_softcapping"])
-    result.finalSoftCap = float(text["final_logit_softcapping"])
-    result.queryPreAttentionScalar = float(text["query_pre_attn_scalar"])
-    result.tiedEmbeddings = (text["tie_word_embeddings"] ?? root["tie_word_embeddings"])?.bool
-    result.activation = (text["hidden_activation"] ?? text["hidden_act"])?.string
+    result.attentionSoftCap = try float("attn_logit_softcapping", in: text)
+    result.finalSoftCap = try float("final_logit_softcapping", in: text)
+    result.queryPreAttentionScalar = try float("query_pre_attn_scalar", in: text)
+    let tied = "tie_word_embeddings"
+    result.tiedEmbeddings = try value(tied, in: text[tied] == nil ? root : text) { $0.bool }
+    let activation = text["hidden_activation"] == nil ? "hidden_act" : "hidden_activation"
+    result.activation = try value(activation, in: text) { $0.string }
     result.slidingWindowPattern = try layerTypes(layers: result.layers)
     try readRotary(into: &result)
     return result
   }
 
-  /// Tokens that end a text: one id or a list.
+  /// Tokens that end a text: one id or a list; files write −1 for none.
   static func stopTokens(_ value: JSON?) -> [Int32] {
     (value?.array ?? value.map { [$0] } ?? []).compactMap {
-      $0.integer.flatMap { Int32(exactly: $0) }
+      $0.integer.flatMap { Int32(exactly: $0) }.flatMap { $0 < 0 ? nil : $0 }
     }
   }
 
+  /// Special ids of the configuration.
+  func ids(_ key: String) -> [Int32] { HuggingFaceConfig.stopTokens(root[key] ?? text[key]) }
+
   /// A special id of the configuration.
-  func id(_ key: String) -> Int32? {
-    HuggingFaceConfig.stopTokens(root[key] ?? text[key]).first
+  func id(_ key: String) -> Int32? { ids(key).first }
+
+  /// The value of `key`, nil where `object` is silent; a value of another kind is an error, for a
+  /// setting that is passed over would change what the model says.
+  private func value<T>(
+    _ key: String, in object: JSON, _ convert: (JSON) -> T?
+  ) throws(CheckpointError) -> T? {
+    guard let value = object[key] else { return nil }
+    guard let result = convert(value) else { throw impossible(key, value) }
+    return result
   }
 
-  private func float(_ value: JSON?) -> Float? { value?.number.map { Float($0) } }
+  private func float(_ key: String, in object: JSON) throws(CheckpointError) -> Float? {
+    try value(key, in: object) { $0.number.map { Float($0) }.flatMap { $0.isFinite ? $0 : nil } }
+  }
+
+  private func impossible(_ key: String, _ value: JSON) -> CheckpointError {
+    CheckpointError(.malformed, "'\(key)' of '\(path)' is \(value.text), which cannot be.")
+  }
 
   private func optionalSize(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = text[key] else { return nil }
     guard let size = value.integer, size > 0, size <= Int(Int32.max) else {
-      throw CheckpointError(.malformed, "'\(key)' of '\(path)' is \(value.text), which cannot be.")
+      throw impossible(key, value)
     }
     return size
   }
@@ -106,15 +125,15 @@ struct HuggingFaceConfig {
 
   /// Rotary settings, in the three ways that files have written them.
   private func readRotary(into result: inout ArchitectureDescription) throws(CheckpointError) {
-    result.ropeBase = float(text["rope_theta"])
-    result.localRopeBase = float(text["rope_local_base_freq"])
+    result.ropeBase = try float("rope_theta", in: text)
+    result.localRopeBase = try float("rope_local_base_freq", in: text)
     result.ropeScale = try linearFactor(text["rope_scaling"])
     guard let parameters = text["rope_parameters"] else { return }
     let global = parameters["full_attention"] ?? parameters
-    result.ropeBase = float(global["rope_theta"]) ?? result.ropeBase
+    result.ropeBase = try float("rope_theta", in: global) ?? result.ropeBase
     result.ropeScale = try linearFactor(global) ?? result.ropeScale
     if let local = parameters["sliding_attention"] {
-      result.localRopeBase = float(local["rope_theta"]) ?? result.localRopeBase
+      result.localRopeBase = try float("rope_theta", in: local) ?? result.localRopeBase
     }
   }
 
@@ -122,7 +141,13 @@ struct HuggingFaceConfig {
     guard let scaling else { return nil }
     switch (scaling["rope_type"] ?? scaling["type"])?.string {
     case nil, "default": return nil
-    case "linear": return float(scaling["factor"])
+    case "linear":
+      guard let factor = try float("factor", in: scaling) else {
+        throw CheckpointError(
+          .malformed, "'\(path)' scales rotary positions and lacks the 'factor'. Download it again."
+        )
+      }
+      return factor
     case let other?:
       throw CheckpointError(
         .unsupported, "'\(path)' scales rotary positions by '\(other)'; Facet knows 'linear'.")

@@ -66,13 +66,17 @@ extension HuggingFaceDirectory {
     }
     var expected: [String: Set<String>] = [:]
     for member in index["weight_map"]?.object?.members ?? [] {
-      guard let shard = member.value.string, !shard.contains("/"), !shard.hasPrefix(".") else {
+      guard let shard = member.value.string, isOwnFile(shard) else {
         throw CheckpointError(
           .malformed,
           "'\(file(HuggingFaceDirectory.index))' names no file of its own directory for "
             + "'\(member.key)'.")
       }
       expected[shard, default: []].insert(member.key)
+    }
+    guard !expected.isEmpty else {
+      throw CheckpointError(
+        .malformed, "'\(file(HuggingFaceDirectory.index))' names no tensors. Download it again.")
     }
     var files: [SafetensorsFile] = []
     for (name, tensors) in expected.sorted(by: { $0.key < $1.key }) {
@@ -86,6 +90,12 @@ extension HuggingFaceDirectory {
       files.append(shard)
     }
     return files
+  }
+
+  /// True for the name of a file in this directory: no way out of it, nothing hidden, no NUL, at
+  /// which the system would cut it off.
+  private func isOwnFile(_ name: String) -> Bool {
+    !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains { $0 == 0 || $0 == 0x2F }
   }
 
   private func open(_ name: String) throws(CheckpointError) -> SafetensorsFile {
@@ -187,7 +197,7 @@ extension HuggingFaceDirectory {
   ) throws(CheckpointError) -> GenerationDefaults {
     let stated = try json("generation_config.json")
     var stops = HuggingFaceConfig.stopTokens(stated?["eos_token_id"])
-    if stops.isEmpty { stops = HuggingFaceConfig.stopTokens(config.root["eos_token_id"]) }
+    if stops.isEmpty { stops = config.ids("eos_token_id") }
     return GenerationDefaults(
       stopTokens: stops, temperature: stated?["temperature"]?.number.map { Float($0) },
       topK: stated?["top_k"]?.integer, topP: stated?["top_p"]?.number.map { Float($0) })

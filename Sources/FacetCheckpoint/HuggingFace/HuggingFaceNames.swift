@@ -59,7 +59,7 @@ struct HuggingFaceNames {
     if rest == "embed_tokens.weight" { return .tensor(TensorName(.embedding)) }
     if rest == "norm.weight" { return .tensor(TensorName(.finalNorm)) }
     let parts = rest.split(separator: ".", maxSplits: 2)
-    guard parts.count == 3, parts[0] == "layers", let layer = Int(parts[1]), layer >= 0,
+    guard parts.count == 3, parts[0] == "layers", let layer = TensorName.layer(parts[1]),
       let role = role(String(parts[2]))
     else { return .unknown }
     return .tensor(TensorName(role, layer: layer))

@@ -5,7 +5,7 @@
 ///
 /// Own reader and writer: it starts in no time, keeps the order of keys and tells whole numbers
 /// from others, which Foundation's does not.
-enum JSON: Sendable, Hashable {
+package enum JSON: Sendable, Hashable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -15,7 +15,7 @@ enum JSON: Sendable, Hashable {
   case object(JSONObject)
 
   /// The value under `key`; nil when this is no object, has no such key, or null under it.
-  subscript(key: String) -> JSON? {
+  package subscript(key: String) -> JSON? {
     guard case .object(let object) = self, let value = object[key], value != .null else {
       return nil
     }
@@ -23,16 +23,16 @@ enum JSON: Sendable, Hashable {
   }
 
   /// The value as text, nil when it is none.
-  var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
   /// The value as truth, nil when it is none.
-  var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// The elements, nil when it is no array.
-  var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+  package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
   /// The members, nil when it is no object.
-  var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  package var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
   /// The value as a whole number; `8.0` is one.
-  var integer: Int? {
+  package var integer: Int? {
     switch self {
     case .integer(let value): value
     case .number(let value): Int(exactly: value)
@@ -41,7 +41,7 @@ enum JSON: Sendable, Hashable {
   }
 
   /// The value as a number, nil when it is none.
-  var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
@@ -51,17 +51,17 @@ enum JSON: Sendable, Hashable {
 }
 
 /// The members of a JSON object in their order; no key comes twice.
-struct JSONObject: Sendable, Hashable {
-  struct Member: Sendable, Hashable {
-    let key: String
-    let value: JSON
+package struct JSONObject: Sendable, Hashable {
+  package struct Member: Sendable, Hashable {
+    package let key: String
+    package let value: JSON
   }
 
-  private(set) var members: [Member] = []
+  package private(set) var members: [Member] = []
   private var index: [String: Int] = [:]
 
   /// The value under `key`.
-  subscript(key: String) -> JSON? { index[key].map { members[$0].value } }
+  package subscript(key: String) -> JSON? { index[key].map { members[$0].value } }
 
   /// Adds a member; false when the key is taken.
   mutating func append(_ key: String, _ value: JSON) -> Bool {
@@ -73,7 +73,7 @@ struct JSONObject: Sendable, Hashable {
 
 extension JSON {
   /// The value as compact JSON text.
-  var text: String {
+  package var text: String {
     var text = ""
     write(to: &text)
     return text

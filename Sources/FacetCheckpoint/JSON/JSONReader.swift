@@ -4,7 +4,7 @@
 /// Reads JSON text (RFC 8259).
 ///
 /// Nesting is limited, so that no text can exhaust the stack.
-struct JSONReader {
+package struct JSONReader {
   private let bytes: [UInt8]
   private let path: String
   private var offset = 0
@@ -13,7 +13,7 @@ struct JSONReader {
   private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
   /// Reads the whole of `bytes`, the content of the file at `path`.
-  static func read(_ bytes: [UInt8], path: String) throws(CheckpointError) -> JSON {
+  package static func read(_ bytes: [UInt8], path: String) throws(CheckpointError) -> JSON {
     var reader = JSONReader(bytes: bytes, path: path)
     let value = try reader.value(depth: 0)
     reader.skipSpace()
@@ -106,21 +106,44 @@ struct JSONReader {
     return byte != closing
   }
 
+  /// A number by the grammar: sign, digits without a leading zero, fraction, exponent.
   private mutating func number() throws(CheckpointError) -> JSON {
     let start = offset
-    while let byte = next,
-      JSONReader.digits.contains(byte) || byte == UInt8(ascii: "-")
-        || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
-        || byte | 0x20 == UInt8(ascii: "e")
-    {
-      offset += 1
+    _ = pass { $0 == UInt8(ascii: "-") }
+    let leadingZero = next == UInt8(ascii: "0")
+    let whole = try passDigits()
+    guard !leadingZero || whole == 1 else { throw malformed("a number begins with 0") }
+    var isWhole = true
+    if pass({ $0 == UInt8(ascii: ".") }) {
+      isWhole = false
+      _ = try passDigits()
+    }
+    if pass({ $0 | 0x20 == UInt8(ascii: "e") }) {
+      isWhole = false
+      _ = pass { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+      _ = try passDigits()
     }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-    if let integer = Int(text) { return .integer(integer) }
+    if isWhole, let integer = Int(text) { return .integer(integer) }
     guard let number = Double(text), number.isFinite else {
       throw malformed("'\(text)' is not a number")
     }
     return .number(number)
+  }
+
+  /// Passes the next byte when it is one of those.
+  private mutating func pass(_ isOne: (UInt8) -> Bool) -> Bool {
+    guard let byte = next, isOne(byte) else { return false }
+    offset += 1
+    return true
+  }
+
+  /// Passes one digit or more and says how many.
+  private mutating func passDigits() throws(CheckpointError) -> Int {
+    let start = offset
+    while pass({ JSONReader.digits.contains($0) }) {}
+    guard offset > start else { throw malformed("a digit is missing") }
+    return offset - start
   }
 
   private mutating func string() throws(CheckpointError) -> String {
@@ -179,10 +202,14 @@ struct JSONReader {
   }
 
   private mutating func fourDigits() throws(CheckpointError) -> UInt32 {
-    guard offset + 4 <= bytes.count,
-      let code = UInt32(String(decoding: bytes[offset..<offset + 4], as: UTF8.self), radix: 16)
-    else { throw malformed("an escape is incomplete") }
-    offset += 4
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw malformed("an escape is incomplete")
+      }
+      code = code << 4 | UInt32(digit)
+      offset += 1
+    }
     return code
   }
 

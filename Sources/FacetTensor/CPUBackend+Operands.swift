@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import CFacetKernels
+
+/// The form in which activations meet the weights of a matrix.
+///
+/// `exact` multiplies in f32 throughout. `fast` takes what the CPU multiplies fastest without giving
+/// up more than docs/numerics.md promises.
+enum Operand {
+  /// f32, as it is.
+  case f32
+  /// Rounded to bf16: prefill against weights that are floating-point numbers.
+  case bf16
+  /// 16 bits per number in two digits, scaled per 32: decode against quantised weights.
+  case digits
+  /// 8 bits per number, scaled per 32: prefill against quantised weights.
+  case bytes
+
+  /// Bytes that one row of `columns` activations takes.
+  func rowByteCount(columns: Int) -> Int {
+    switch self {
+    case .f32: columns * MemoryLayout<Float>.size
+    case .bf16: (columns + 31) / 32 * 32 * MemoryLayout<UInt16>.size
+    case .digits: Int(fk_digit_bytes(Int64(columns)))
+    case .bytes: Int(fk_byte_bytes(Int64(columns)))
+    }
+  }
+}
+
+extension CPUBackend {
+  /// How `tokens` rows of activations meet `weights`.
+  func operand(_ weights: Tensor, tokens: Int) -> Operand {
+    guard precision == .fast else { return .f32 }
+    let takesIntegers =
+      unsafe kernels.pointee.takes_integers?(weights.dtype.rawValue, Int64(weights.columns))
+      ?? false
+    if tokens <= Self.matvecTokens { return takesIntegers ? .digits : .f32 }
+    if takesIntegers { return .bytes }
+    return unsafe kernels.pointee.gemm_bf16 == nil ? .f32 : .bf16
+  }
+
+  /// Bytes that the forms of `tokens` rows take together.
+  static func operandByteCount(tokens: Int, columns: Int) -> Int {
+    let forms: [Operand] = tokens <= matvecTokens ? [.digits] : [.bytes, .bf16]
+    return forms.reduce(0) { $0 + tokens * $1.rowByteCount(columns: columns) + 63 }
+  }
+
+  /// Where the bf16 form lies in the shared scratch: behind the bytes.
+  func bf16Offset(_ input: Tensor) -> Int {
+    (input.rows * Operand.bytes.rowByteCount(columns: input.columns) + 63) / 64 * 64
+  }
+
+  /// Writes the input into the shared scratch in every form that one of `weights` wants.
+  func prepare(_ input: Tensor, for weights: [Tensor], _ turn: WorkerPool.Turn) {
+    let operands = weights.map { operand($0, tokens: input.rows) }
+    scratch.reserve(shared: Self.operandByteCount(tokens: input.rows, columns: input.columns))
+    for form in [Operand.digits, .bytes, .bf16] where operands.contains(form) {
+      let size = form.rowByteCount(columns: input.columns)
+      let offset = form == .bf16 ? bf16Offset(input) : 0
+      let to = unsafe scratch.shared + offset
+      let rowsAtOnce = 16
+      turn.run(chunks: (input.rows + rowsAtOnce - 1) / rowsAtOnce) { chunk, _ in
+        for row in chunk * rowsAtOnce..<min(input.rows, (chunk + 1) * rowsAtOnce) {
+          unsafe write(
+            input.floatPointer + row * input.columns, input.columns, as: form, to + row * size)
+        }
+      }
+    }
+  }
+
+  private func write(
+    _ row: UnsafePointer<Float>, _ columns: Int, as form: Operand, _ output: UnsafeMutableRawPointer
+  ) {
+    let count = Int64(columns)
+    switch form {
+    case .f32: break
+    case .digits: unsafe kernels.pointee.to_digits?(row, count, output)
+    case .bytes: unsafe kernels.pointee.to_bytes?(row, count, output)
+    case .bf16:
+      let numbers = unsafe output.assumingMemoryBound(to: UInt16.self)
+      unsafe kernels.pointee.to_bf16(row, count, numbers)
+      for column in columns..<form.rowByteCount(columns: columns) / 2 {
+        unsafe numbers[column] = 0  // the kernel reads whole groups of 32
+      }
+    }
+  }
+}
