@@ -4,11 +4,19 @@
 import Foundation
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A program that is run to its end, with what it prints kept in a file.
 package enum ChildProcess {
   /// Runs `executable` (a name looked up in PATH, or a path) and returns its exit status.
   ///
-  /// The child is terminated when the task is cancelled; it is always waited for.
+  /// The child is killed when the task is cancelled; it is always waited for.
   package static func run(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:], log: String
   ) async throws -> Int32 {
@@ -73,7 +81,12 @@ package enum ChildProcess {
 
     func cancel() {
       state.withLock { state in
-        if state == .started, process.isRunning { process.terminate() }
+        // Not asked to end: it inherits the signals that are blocked on the thread it was started
+        // from, and on those of tasks all are that can be. The group is the child and its children.
+        if state == .started, process.isRunning, process.processIdentifier > 0 {
+          _ = kill(-process.processIdentifier, SIGKILL)
+          _ = kill(process.processIdentifier, SIGKILL)
+        }
         state = .cancelled
       }
     }

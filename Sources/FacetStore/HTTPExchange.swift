@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import Foundation
+package import Foundation
 import Synchronization
 
 #if canImport(FoundationNetworking)
@@ -127,7 +127,7 @@ final class HTTPExchange: Sendable {
 
 extension HTTPFailure {
   /// What the system's network says, in words of ours.
-  init(_ error: NSError) {
+  package init(_ error: NSError) {
     switch URLError.Code(rawValue: error.code) {
     case .cannotFindHost, .dnsLookupFailed:
       self.init(.unreachable, "its name could not be looked up")

@@ -25,6 +25,8 @@ final class FakeHub: Sendable {
     case redirect(String)
     case tag(String)
     case wait(Duration)
+    /// Waits so long after every 64 KiB.
+    case pause(Duration)
     case reply(LoopbackServer.Reply)
   }
 
@@ -172,6 +174,7 @@ final class FakeHub: Sendable {
       reply = LoopbackServer.Reply(status: 302, headers: ["Location": address])
     case .tag(let tag): reply.headers["ETag"] = tag
     case .wait(let delay): reply.delay = delay
+    case .pause(let pause): reply.pause = pause
     case .reply(let other): reply = other
     }
     return reply

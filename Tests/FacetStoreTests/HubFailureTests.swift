@@ -5,6 +5,10 @@ import FacetStore
 import Foundation
 import Testing
 
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
 /// What a person reads when the Hub, or what stands between, does not do as it should.
 @Suite("Failures of the Hub")
 struct HubFailureTests {
@@ -164,13 +168,26 @@ struct HubFailureTests {
       await message { try await store.pull(name) }
         == "\(closed.address) could not be asked for 'owner/model': no connection could be made. "
         + "Check the network and the proxy settings, and pull again: what has arrived is kept.")
-    sources.hub = try Library.settings("http://does-not-exist.invalid")
-    let lost = ModelStore(home: library.home, sources: sources)
+    sources.hub = try Library.settings("https://127.0.0.1:\(hub.address.split(separator: ":")[2])")
+    let plain = ModelStore(home: library.home, sources: sources)
+    let text = await message { try await plain.pull(name) }
     #expect(
-      await message { try await lost.pull(name) }
-        == "http://does-not-exist.invalid could not be asked for 'owner/model': its name could not be "
-        + "looked up. Check the network and the proxy settings, and pull again: what has arrived is "
-        + "kept.")
+      text.contains("'owner/model': the secure connection failed (certificates, clock or proxy)."))
+  }
+
+  @Test("what the system says of the network becomes words of ours, and what helps is known")
+  func systemErrors() {
+    let cases: [(URLError.Code, HTTPFailure)] = [
+      (.cannotFindHost, HTTPFailure(.unreachable, "its name could not be looked up")),
+      (.dnsLookupFailed, HTTPFailure(.unreachable, "its name could not be looked up")),
+      (.notConnectedToInternet, HTTPFailure(.unreachable, "no connection could be made")),
+      (.timedOut, HTTPFailure(.dropped, "it did not answer in time")),
+      (.networkConnectionLost, HTTPFailure(.dropped, "the connection was dropped")),
+      (.unknown, HTTPFailure(.dropped, "the connection was dropped")),
+    ]
+    for (code, failure) in cases {
+      #expect(HTTPFailure(NSError(domain: NSURLErrorDomain, code: code.rawValue)) == failure)
+    }
   }
 
   // MARK: Lies

@@ -62,8 +62,16 @@ final class LoopbackServer: Sendable {
   /// Bytes of bodies that went out so far.
   var bodyByteCount: Int { state.withLock { $0.bodyByteCount } }
 
+  /// Where a proxy is set, it is not for this machine.
+  private static let isDirect: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    guard environment["http_proxy"] != nil || environment["all_proxy"] != nil else { return true }
+    return unsafe setenv("no_proxy", "127.0.0.1", 1) == 0
+  }()
+
   init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
     self.answer = answer
+    guard Self.isDirect else { throw POSIXError(.EINVAL) }
     #if canImport(Darwin)
       descriptor = socket(AF_INET, SOCK_STREAM, 0)
     #else
@@ -122,6 +130,8 @@ final class LoopbackServer: Sendable {
       var byte: UInt8 = 0
       guard unsafe recv(connection, &byte, 1, 0) == 1, bytes.count < 1 << 16 else { return nil }
       bytes.append(byte)
+      // The start of a TLS handshake: this server knows nothing of that.
+      if bytes[0] == 0x16 { return nil }
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
     let words = lines.first?.split(separator: " ") ?? []
