@@ -2,12 +2,14 @@
 
     python3 tools/quantize_goldens.py rows LIBGGML Tests/Goldens/quantize
     python3 tools/quantize_goldens.py types Tests/Goldens/quantize/types.json
-    python3 tools/quantize_goldens.py importance FIXTURE_HF FIXTURE_GGUF Tests/Goldens/quantize/importance.json
+    python3 tools/quantize_goldens.py imatrix Tests/Goldens/quantize/imatrix.gguf
+    python3 tools/quantize_goldens.py importance FIXTURE_HF Tests/Goldens/quantize/importance.json
 
 rows: rows.f32 [24, 512], importance.f32 [512] and for each type TYPE.bin. The types of 32, F16 and BF16 come from
 the gguf package, which states llama.cpp's rules in numpy; the K types, and every TYPE-importance.bin, from llama.cpp's own
 search (LIBGGML is libggml-base.so of llama-cpp-python).
 types: llama_model_quantize of llama-cpp-python on small random models.
+imatrix: a file in llama.cpp's form (pull request 9400), written by the gguf package.
 importance: forward hooks of transformers in f32 on every linear module."""
 import ctypes, json, os, sys
 import numpy as np
@@ -108,7 +110,21 @@ def types(output):
     json.dump(result, open(output, 'w'), separators=(',', ':'))
 
 
-def importance(folder, file, output):
+def imatrix(output):
+    import gguf
+    w = gguf.GGUFWriter(output, '')
+    w.kv_data[0].clear()
+    w.add_type('imatrix')
+    w.add_array('imatrix.datasets', ['calibration.txt'])
+    w.add_uint32('imatrix.chunk_count', 1)
+    w.add_uint32('imatrix.chunk_size', 512)
+    for name, sums, count in [('blk.0.attn_k', [4, 0.5, 2.25], 8), ('blk.0.ffn_down', [1, 2, 3, 4, 5], 512)]:
+        w.add_tensor(f'{name}.weight.in_sum2', np.array([sums], np.float32))
+        w.add_tensor(f'{name}.weight.counts', np.array([[count]], np.float32))
+    w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
+
+
+def importance(folder, output):
     import gguf, torch, transformers
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation='eager').eval()
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.GEMMA3, model.config.num_hidden_layers)
@@ -134,4 +150,4 @@ def importance(folder, file, output):
 
 
 if __name__ == '__main__':
-    dict(rows=rows, types=types, importance=importance)[sys.argv[1]](*sys.argv[2:])
+    dict(rows=rows, types=types, imatrix=imatrix, importance=importance)[sys.argv[1]](*sys.argv[2:])

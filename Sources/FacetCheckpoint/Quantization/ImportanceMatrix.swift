@@ -83,6 +83,7 @@ extension ImportanceMatrix {
     var result = ImportanceMatrix(
       entries: [:], chunkCount: file["imatrix.chunk_count"]?.integer ?? 0,
       chunkSize: file["imatrix.chunk_size"]?.integer ?? 0)
+    result.datasets = try file.strings("imatrix.datasets")
     let counts = Dictionary(
       file.tensors.filter { $0.name.hasSuffix(countsSuffix) }.map { ($0.name, $0) },
       uniquingKeysWith: { first, _ in first })
@@ -135,6 +136,20 @@ extension ImportanceMatrix {
       try writer.add(name + Self.countsSuffix, .f32, values: [entry.count])
     }
     try writer.write(to: path)
+  }
+}
+
+extension GGUFFile {
+  /// The strings of the array `key`; none when there is no such array.
+  fileprivate func strings(_ key: String) throws(CheckpointError) -> [String] {
+    guard case .array(let array) = self[key], array.element == .string else { return [] }
+    var cursor = ByteCursor(storage.bytes, path: path, at: array.offset)
+    var result: [String] = []
+    for _ in 0..<array.count {
+      let length = try cursor.count("The length of a string", bytesEach: 1)
+      result.append(try cursor.string(length, "A string"))
+    }
+    return result
   }
 }
 

@@ -78,7 +78,7 @@ public enum QuantizationPreset: String, Sendable, Hashable, CaseIterable, Codabl
 
 extension QuantizationPreset {
   /// What the choice of a tensor's type depends on, beside its name.
-  struct Context {
+  package struct Context: Sendable, Hashable {
     var layers: Int
     /// Query heads for each key-value head.
     var headsPerKeyValueHead: Int
@@ -86,10 +86,19 @@ extension QuantizationPreset {
     var tiedEmbeddings: Bool
     /// True when the importance of columns is known.
     var hasImportance: Bool
+
+    package init(
+      layers: Int, headsPerKeyValueHead: Int, tiedEmbeddings: Bool, hasImportance: Bool
+    ) {
+      self.layers = layers
+      self.headsPerKeyValueHead = headsPerKeyValueHead
+      self.tiedEmbeddings = tiedEmbeddings
+      self.hasImportance = hasImportance
+    }
   }
 
   /// The type of the matrix `name` whose rows have `columns` weights; norms are F32.
-  func dtype(of name: TensorName, columns: Int, _ context: Context) -> DType {
+  package func dtype(of name: TensorName, columns: Int, _ context: Context) -> DType {
     if name.role.isNorm { return .f32 }
     return Self.fitting(wanted(name, context), columns: columns)
   }
