@@ -34,14 +34,13 @@ struct ModelConverterTests {
     return (error / b.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
   }
 
-  /// How far the logits may stray.
+  /// How far the logits may stray: about 1.35 times what was measured.
   ///
-  /// A random model has no structure that would
-  /// forgive errors, so two bits leave little of it.
+  /// A random model has no structure that would forgive errors.
   static let limits: [(QuantizationPreset, Double)] = [
-    (.f32, 0), (.bf16, 0.02), (.f16, 0.003), (.q8_0, 0.04), (.q6_K, 0.12), (.q5_K_M, 0.25),
-    (.q5_K_S, 0.25), (.q5_0, 0.25), (.q5_1, 0.25), (.q4_K_M, 0.45), (.q4_K_S, 0.45),
-    (.q4_0, 0.55), (.q4_1, 0.5), (.q3_K, 0.8), (.q2_K, 1.3),
+    (.f32, 0), (.bf16, 0.006), (.f16, 0.0008), (.q8_0, 0.018), (.q6_K, 0.06), (.q5_K_M, 0.09),
+    (.q5_K_S, 0.095), (.q5_0, 0.11), (.q5_1, 0.1), (.q4_K_M, 0.165), (.q4_K_S, 0.165),
+    (.q4_0, 0.21), (.q4_1, 0.19), (.q3_K, 0.28), (.q2_K, 0.48),
   ]
 
   @Test("every preset gives a model that runs and says nearly the same", arguments: limits)
