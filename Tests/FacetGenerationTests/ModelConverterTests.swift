@@ -6,6 +6,7 @@ import FacetGeneration
 import FacetModel
 import FacetTensor
 import FacetTestSupport
+import FacetTokenizer
 import Foundation
 import Testing
 
@@ -206,6 +207,29 @@ struct ModelConverterTests {
         refusal?.message
           == "The importance of 'blk.1.ffn_up.weight' has 2 columns, the matrix 256. They do not "
           + "belong to the same model.")
+    }
+  }
+
+  static let stories = Goldens.path("../../../shared/data/stories260k/stories260K.bin")
+
+  @Test(
+    "a llama2.c checkpoint becomes GGUF and tells the same story",
+    .enabled(if: FileManager.default.fileExists(atPath: stories)))
+  func llama2c() throws {
+    try withFolder { folder in
+      _ = try ModelConverter(options(.f32)).convert(Self.stories, to: folder + "out.gguf")
+      func story(_ path: String) throws -> String {
+        let model = try LanguageModel.load(
+          path: path, options: LanguageModel.LoadOptions(threads: 2, precision: .exact))
+        var session = try Session(model, context: 128)
+        let prompt = Prompt(tokens: model.tokenizer.encode("Once upon a time"))
+        return try session.transcript(
+          prompt, GenerationOptions(sampling: .greedy, maxTokens: 60)
+        ).text
+      }
+      let told = try story(folder + "out.gguf")
+      #expect(try told == story(Self.stories))
+      #expect(told.hasPrefix(", there was a little girl named Lily."))
     }
   }
 }
