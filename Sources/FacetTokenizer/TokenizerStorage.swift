@@ -85,7 +85,7 @@ final class TokenizerStorage: Sendable {
   }
 
   /// The kinds, with the markers of chat formats turned into control pieces.
-  private static func kinds(_ description: VocabularyDescription) -> [UInt8] {
+  static func kinds(_ description: VocabularyDescription) -> [UInt8] {
     let pieces = description.pieces
     var kinds = description.kinds
     if kinds.isEmpty { kinds = [UInt8](repeating: PieceKind.normal.rawValue, count: pieces.count) }

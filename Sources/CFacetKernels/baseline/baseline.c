@@ -15,6 +15,8 @@
 #include "../simd/gemm.inc"
 #include "../simd/rows.inc"
 #include "../simd/attention.inc"
+#include "../simd/quantize.inc"
+#include "../simd/quantize_k.inc"
 
 #define FK_NAME "baseline"
 #define FK_GEMM_BF16 NULL

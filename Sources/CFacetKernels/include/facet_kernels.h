@@ -87,6 +87,12 @@ typedef struct fk_kernels {
   // to the format's definition evaluated in f32. `count` is a whole number of blocks.
   void (*dequantize)(uint32_t dtype, const void *row, int64_t count, float *out);
 
+  // A row of x in the given type: what dequantize reads. `importance`, NULL or one number ≥ 0 per
+  // column, says how much an error of that column counts. Equal bits on every instruction set. False,
+  // with `out` undefined, when a value is no finite number or a scale is beyond half precision.
+  bool (*quantize)(uint32_t dtype, const float *x, const float *importance, int64_t count,
+                   void *out);
+
   // y[t*ldy + r] = Σ_k w[r][k]·x[t*ldx + k] for r in [begin, end), t in [0, tokens ≤ 8): products
   // and sums in f32. For decode: reads the weights once, in their own bits.
   void (*matvec)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,

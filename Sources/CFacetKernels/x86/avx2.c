@@ -17,6 +17,8 @@
 #include "../simd/gemm.inc"
 #include "../simd/rows.inc"
 #include "../simd/attention.inc"
+#include "../simd/quantize.inc"
+#include "../simd/quantize_k.inc"
 
 #define FK_NAME "avx2"
 #define FK_GEMM_BF16 NULL

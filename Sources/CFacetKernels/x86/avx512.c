@@ -20,6 +20,8 @@
 #include "../simd/gemm.inc"
 #include "../simd/rows.inc"
 #include "../simd/attention.inc"
+#include "../simd/quantize.inc"
+#include "../simd/quantize_k.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)

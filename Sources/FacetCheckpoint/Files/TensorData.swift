@@ -9,12 +9,16 @@ public enum TensorData: Sendable {
   case tensor(Tensor)
   /// Bytes made by someone else.
   case bytes([UInt8])
+  /// Bytes that are made when they are written, `count` tensors one after the other.
+  case parts(
+    byteCount: Int, count: Int, make: @Sendable (Int) throws(CheckpointError) -> Tensor)
 
   /// Bytes of the data.
   public var byteCount: Int {
     switch self {
     case .tensor(let tensor): tensor.byteCount
     case .bytes(let bytes): bytes.count
+    case .parts(let byteCount, _, _): byteCount
     }
   }
 }
@@ -23,9 +27,17 @@ extension FileWriter {
   /// Appends the bytes of `data`.
   mutating func write(_ data: TensorData) throws(CheckpointError) {
     switch data {
-    case .tensor(let tensor): try write(tensor.bytes)
+    case .tensor(let tensor): try write(bytesOf: tensor)
     case .bytes(let bytes): try write(bytes)
+    case .parts(let byteCount, let count, let make):
+      let start = self.count
+      for part in 0..<count { try write(bytesOf: make(part)) }
+      precondition(self.count - start == byteCount, "parts of \(self.count - start) bytes")
     }
+  }
+
+  private mutating func write(bytesOf tensor: Tensor) throws(CheckpointError) {
+    try write(tensor.bytes)
   }
 }
 

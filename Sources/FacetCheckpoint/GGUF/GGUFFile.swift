@@ -16,6 +16,8 @@ struct GGUFFile: Sendable {
   let metadata: [(key: String, value: GGUFValue)]
   let tensors: [GGUFTensor]
   private let index: [String: Int]
+  /// Where each value of the metadata lies, its type included.
+  private let places: [Range<Int>]
 
   static let magic: UInt32 = 0x4655_4747  // "GGUF"
 
@@ -28,9 +30,12 @@ struct GGUFFile: Sendable {
     let entryCount = try cursor.count("The number of metadata entries", bytesEach: 8 + 1 + 4 + 1)
     var metadata: [(key: String, value: GGUFValue)] = []
     var index: [String: Int] = [:]
+    var places: [Range<Int>] = []
     for _ in 0..<entryCount {
       let key = try cursor.name("A metadata key")
+      let start = cursor.offset
       let value = try cursor.value(key: key)
+      places.append(start..<cursor.offset)
       guard index.updateValue(metadata.count, forKey: key) == nil else {
         throw CheckpointError(
           .malformed, "'\(path)' states '\(key)' twice. Download the file again.")
@@ -41,6 +46,7 @@ struct GGUFFile: Sendable {
     self.storage = storage
     self.metadata = metadata
     self.index = index
+    self.places = places
     let alignment = try GGUFFile.alignment(
       index["general.alignment"].map { metadata[$0].value }, path: path)
     tensors = try cursor.directory(count: tensorCount, alignment: alignment)
@@ -48,6 +54,9 @@ struct GGUFFile: Sendable {
 
   /// The value of `key`, nil when the file is silent.
   subscript(key: String) -> GGUFValue? { index[key].map { metadata[$0].value } }
+
+  /// The bytes of the entry `key`, its type before its value.
+  func copy(_ key: String) -> [UInt8]? { index[key].map { storage.bytes.copy(places[$0]) } }
 
   private static func readVersion(_ cursor: inout ByteCursor) throws(CheckpointError) -> UInt32 {
     guard try cursor.integer(UInt32.self, "The magic number") == magic else {

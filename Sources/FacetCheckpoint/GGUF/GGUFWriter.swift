@@ -17,6 +17,8 @@ public struct GGUFWriter: Sendable {
     case int32s([Int32])
     case float32s([Float])
     case bools([Bool])
+    /// A value as it stands in another file, its type before it.
+    case copied([UInt8])
   }
 
   /// The metadata in the order of the file; `general.architecture` comes first by custom.
@@ -71,6 +73,15 @@ public struct GGUFWriter: Sendable {
 
   /// Writes the file; nothing is at `path` until it is complete.
   public func write(to path: String) throws(CheckpointError) {
+    _ = try write(to: path) { _ in true }
+  }
+
+  /// Writes the file, asking before every tensor, by its number, whether to go on.
+  ///
+  /// False when the answer was no; nothing is at `path` then.
+  func write(
+    to path: String, goesOn: (Int) -> Bool
+  ) throws(CheckpointError) -> Bool {
     let alignment = alignment
     guard GGUFFile.isAlignment(alignment) else {
       throw CheckpointError(
@@ -79,6 +90,18 @@ public struct GGUFWriter: Sendable {
           + "8 to 1048576.")
     }
     var file = try FileWriter(path)
+    try writeHeader(&file)
+    for (index, entry) in entries.enumerated() {
+      guard goesOn(index) else { return false }
+      try file.pad(to: alignment)
+      try file.write(entry.data)
+    }
+    try file.pad(to: alignment)
+    try file.finish()
+    return true
+  }
+
+  private func writeHeader(_ file: inout FileWriter) throws(CheckpointError) {
     try file.write(GGUFFile.magic)
     try file.write(UInt32(3))
     try file.write(UInt64(entries.count))
@@ -96,12 +119,6 @@ public struct GGUFWriter: Sendable {
       try file.write(UInt64(offset))
       offset += (entry.data.byteCount + alignment - 1) / alignment * alignment
     }
-    for entry in entries {
-      try file.pad(to: alignment)
-      try file.write(entry.data)
-    }
-    try file.pad(to: alignment)
-    try file.finish()
   }
 }
 
@@ -153,6 +170,7 @@ extension FileWriter {
     case .bools(let values):
       try write(arrayOf: .bool, values.count)
       for value in values { try write(UInt8(value ? 1 : 0)) }
+    case .copied(let bytes): try write(bytes)
     }
   }
 }
