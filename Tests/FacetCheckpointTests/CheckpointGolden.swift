@@ -28,16 +28,18 @@ struct CheckpointGolden: Decodable {
 
 extension Tensor {
   /// The bytes of the tensor as an array.
-  var copy: [UInt8] { TensorData.tensor(self).copy }
+  var copy: [UInt8] { unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) } }
 }
 
 extension TensorData {
   /// The bytes as an array.
   var copy: [UInt8] {
-    switch self {
-    case .bytes(let bytes): return bytes
-    case .tensor(let tensor):
-      return unsafe tensor.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+    get throws {
+      switch self {
+      case .bytes(let bytes): bytes
+      case .tensor(let tensor): tensor.copy
+      case .parts(_, let count, let make): try (0..<count).flatMap { try make($0).copy }
+      }
     }
   }
 }
