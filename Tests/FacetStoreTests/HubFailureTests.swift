@@ -106,7 +106,8 @@ struct HubFailureTests {
       try await failure()
         == "\(hub.address) asks for fewer questions (status 429). Pull again in 3000 seconds; with "
         + "HF_TOKEN set, more is allowed: what has arrived is kept.")
-    #expect(ContinuousClock.now - start < .seconds(10))
+    // Far from 3000 seconds even where other tests keep every core busy.
+    #expect(ContinuousClock.now - start < .seconds(600))
     hub.always(.status(429, [:]), about: "config.json")
     #expect(
       try await failure(token: "hf_x")
@@ -171,8 +172,11 @@ struct HubFailureTests {
     sources.hub = try Library.settings("https://127.0.0.1:\(hub.address.split(separator: ":")[2])")
     let plain = ModelStore(home: library.home, sources: sources)
     let text = await message { try await plain.pull(name) }
-    #expect(
-      text.contains("'owner/model': the secure connection failed (certificates, clock or proxy)."))
+    // Which of the two the system reports depends on whether the server's answer or its end comes first.
+    let reasons = [
+      "the secure connection failed (certificates, clock or proxy)", "the connection was dropped",
+    ]
+    #expect(reasons.contains { text.contains(" could not be asked for 'owner/model': \($0).") })
   }
 
   @Test("what the system says of the network becomes words of ours, and what helps is known")
