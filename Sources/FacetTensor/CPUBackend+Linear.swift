@@ -7,7 +7,7 @@ import CFacetKernels
 // into panels (prefill). How the activations meet the weights is an `Operand`.
 extension CPUBackend {
   /// Tokens that meet the weights one matrix row at a time; more of them take a panel of rows.
-  static let matvecTokens = 4
+  static let matvecTokens = Int(FK_DIGIT_TOKENS)
   static let panelRows = Int(FK_PANEL_ROWS)
   static let gemmScratch = Int(FK_GEMM_SCRATCH)
   /// Tokens whose gate and up results are held at once while they are combined.

@@ -38,8 +38,9 @@ enum {
   FK_PANEL_ROWS = 64,
   // Bytes of scratch a gemm_* call needs, 64-byte aligned.
   FK_GEMM_SCRATCH = 64 * 256 * 4 + 16 * 256 * 4 + 64,
-  // Most tokens that matvec takes; more belong to gemm_*.
+  // Most tokens that matvec takes, and matvec_digits; more belong to gemm_*.
   FK_MATVEC_TOKENS = 8,
+  FK_DIGIT_TOKENS = 4,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
   // Most query rows (tokens × G) of one attention call.
@@ -98,7 +99,7 @@ typedef struct fk_kernels {
   void (*matvec)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
                  int32_t tokens, float *y, int64_t ldy);
 
-  // As matvec with x written in digits (to_digits), T rows of fk_digit_bytes: products and block
+  // As matvec for T ≤ 4 with x in digits (to_digits), T rows of fk_digit_bytes: products and block
   // sums in integers, exact; x is rounded to 16 bits per block of 32 before. For the types and
   // widths that takes_integers names; all five NULL where the CPU has no integer dot product.
   void (*matvec_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
