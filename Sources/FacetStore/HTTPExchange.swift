@@ -138,9 +138,17 @@ extension HTTPFailure {
     case .secureConnectionFailed, .serverCertificateHasBadDate, .serverCertificateUntrusted,
       .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid,
       .clientCertificateRejected, .clientCertificateRequired:
-      self.init(.refused, "the secure connection failed (certificates, clock or proxy)")
+      self = Self.insecure
     default:
-      self.init(.dropped, "the connection was dropped")
+      // On Linux what is wrong with a secure connection has no code, only words.
+      let words = [
+        "certificate", "wrong version number", "handshake failure", "unsupported protocol",
+      ]
+      let isInsecure = words.contains(where: error.localizedDescription.contains)
+      self = isInsecure ? Self.insecure : HTTPFailure(.dropped, "the connection was dropped")
     }
   }
+
+  private static let insecure = HTTPFailure(
+    .refused, "the secure connection failed (certificates, clock or proxy)")
 }

@@ -189,6 +189,15 @@ struct HubFailureTests {
       (.networkConnectionLost, HTTPFailure(.dropped, "the connection was dropped")),
       (.unknown, HTTPFailure(.dropped, "the connection was dropped")),
     ]
+    let untrusted = NSError(
+      domain: NSURLErrorDomain, code: -1,
+      userInfo: [
+        NSLocalizedDescriptionKey: "SSL certificate problem: self-signed certificate"
+      ])
+    #expect(
+      HTTPFailure(untrusted)
+        == HTTPFailure(
+          .refused, "the secure connection failed (certificates, clock or proxy)"))
     for (code, failure) in cases {
       #expect(HTTPFailure(NSError(domain: NSURLErrorDomain, code: code.rawValue)) == failure)
     }

@@ -130,8 +130,11 @@ final class LoopbackServer: Sendable {
       var byte: UInt8 = 0
       guard unsafe recv(connection, &byte, 1, 0) == 1, bytes.count < 1 << 16 else { return nil }
       bytes.append(byte)
-      // The start of a TLS handshake: this server knows nothing of that.
-      if bytes[0] == 0x16 { return nil }
+      if bytes[0] == 0x16 {
+        // The start of a TLS handshake, answered as servers do that know nothing of it.
+        _ = send([UInt8]("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)[...], connection)
+        return nil
+      }
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
     let words = lines.first?.split(separator: " ") ?? []
