@@ -43,6 +43,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
       Transformer.activationByteCount(configuration, tokens: tokens)
       + CPUBackend.scratchByteCount(
         tokens: tokens, width: max(configuration.width, configuration.feedForwardWidth),
+        headWidth: configuration.headWidth,
         threads: options.threads ?? CPUBackend.availableCores)
     memory = MachineMemory.current()
   }
