@@ -87,7 +87,7 @@ final class PseudoTerminal {
   }
 
   /// Waits until `text` is shown after what was waited for before.
-  func wait(for text: String, seconds: Double = 15) throws {
+  func wait(for text: String, seconds: Double = 90) throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while true {
       let rest = screen.utf8.dropFirst(seen)
@@ -103,7 +103,7 @@ final class PseudoTerminal {
   }
 
   /// Waits for the end and returns the exit status.
-  func exitStatus(seconds: Double = 15) throws -> Int32 {
+  func exitStatus(seconds: Double = 90) throws -> Int32 {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline, fill() {}
     var status: Int32 = 0

@@ -115,7 +115,7 @@ struct PythonIndexTests {
 
   @Test("cancelling ends pip and leaves nothing visible")
   func cancelled() async throws {
-    let python = try FakePython(library, pip: "exec sleep 60")
+    let python = try FakePython(library, pip: "exec sleep 600")
     let store = try store(python)
     let name = name
     let pull = Task { _ = try await store.pull(name) }
@@ -123,7 +123,7 @@ struct PythonIndexTests {
     let start = ContinuousClock.now
     pull.cancel()
     await #expect(throws: CancellationError.self) { try await pull.value }
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(300))
     #expect(try store.list() == [])
   }
 
