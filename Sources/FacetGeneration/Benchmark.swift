@@ -39,23 +39,26 @@ public struct Benchmark: Sendable, Hashable, Codable {
     case decodeRuns = "decode_runs"
   }
 
-  /// Measures `model`, `runs` times after a warm-up; `progress` is told after every run.
+  /// Measures `model`, `runs` times after a warm-up, with `depth` tokens in the cache before each;
+  /// `progress` is told after every run.
   public static func run(
-    _ model: LanguageModel, prompt: Int = 512, generate: Int = 64, runs: Int = 3,
+    _ model: LanguageModel, prompt: Int = 512, generate: Int = 64, runs: Int = 3, depth: Int = 0,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> Benchmark {
-    guard prompt >= 0, generate >= 0, prompt + generate >= 1, runs >= 1, runs <= 1000 else {
+    guard prompt >= 0, generate >= 0, depth >= 0, prompt + generate >= 1, runs >= 1, runs <= 1000
+    else {
       throw GenerationError(
         .invalidOption,
         "\(runs) runs over a prompt of \(prompt) and \(generate) more tokens cannot be measured; give "
           + "at least one of each.")
     }
-    var session = try Session(model, context: prompt + generate)
+    var session = try Session(model, context: depth + prompt + generate)
     var generator = RandomGenerator(seed: 0)
     var prefill: [Double] = []
     var decode: [Double] = []
     for run in 0...runs {
       session.reset()
+      _ = try time(&session, depth, chunk: Session.chunk, &generator)
       let read = try time(&session, prompt, chunk: Session.chunk, &generator)
       let written = try time(&session, generate, chunk: 1, &generator)
       if run > 0 {

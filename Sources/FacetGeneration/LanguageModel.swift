@@ -49,7 +49,9 @@ public struct LanguageModel: Sendable {
     let backend = try options.makeBackend()
     threadCount = backend.threadCount
     instructionSet = backend.instructionSet
-    transformer = Transformer(configuration: configuration, weights: weights, backend: backend)
+    transformer = Transformer(
+      configuration: configuration, weights: weights, backend: backend,
+      cacheDType: options.keyValueType)
     chatFormat = ChatFormat.recognize(
       architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
       tokenizer: tokenizer, name: checkpoint.architecture.name)
@@ -72,14 +74,19 @@ extension LanguageModel {
     public var precision: Precision
     /// The kernels to use; nil: the best that the CPU has.
     public var instructionSet: InstructionSet?
+    /// The type of cached keys and values, one of ``KVCache/dtypes``; nil: f32 on the exact path, f16
+    /// on the fast one.
+    public var keyValueType: DType?
 
     /// All cores, the fast path, the best kernels, unless said otherwise.
     public init(
-      threads: Int? = nil, precision: Precision = .fast, instructionSet: InstructionSet? = nil
+      threads: Int? = nil, precision: Precision = .fast, instructionSet: InstructionSet? = nil,
+      keyValueType: DType? = nil
     ) {
       self.threads = threads
       self.precision = precision
       self.instructionSet = instructionSet
+      self.keyValueType = keyValueType
     }
 
     /// Refuses values out of range with a sentence that names the option.
@@ -87,6 +94,12 @@ extension LanguageModel {
       if let threads, threads < 1 || threads > 1024 {
         throw GenerationError(
           .invalidOption, "The number of threads is \(threads); it must lie between 1 and 1024.")
+      }
+      if let keyValueType, !KVCache.dtypes.contains(keyValueType) {
+        let names = KVCache.dtypes.map(\.name).joined(separator: ", ")
+        throw GenerationError(
+          .invalidOption,
+          "Keys and values cannot be kept as \(keyValueType); choose one of \(names).")
       }
     }
 

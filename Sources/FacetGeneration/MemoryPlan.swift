@@ -26,6 +26,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
 
   /// Plans a session of `context` tokens of the model in `checkpoint`.
   public init(_ checkpoint: Checkpoint, context: Int, options: LanguageModel.LoadOptions) throws {
+    try options.validate()
     let configuration = try ModelConfiguration(checkpoint.architecture)
     guard context >= 1, context <= configuration.contextLength else {
       throw GenerationError(
@@ -37,13 +38,13 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     weights = checkpoint.tensors.values.reduce(0) { $0 + $1.byteCount }
     cache = KVCache.byteCount(
       configuration, capacity: context, chunk: Session.chunk,
-      dtype: Transformer.cacheDType(options.precision))
+      dtype: options.keyValueType ?? Transformer.cacheDType(options.precision))
     let tokens = min(context, Session.chunk)
     scratch =
       Transformer.activationByteCount(configuration, tokens: tokens)
       + CPUBackend.scratchByteCount(
         tokens: tokens, width: max(configuration.width, configuration.feedForwardWidth),
-        threads: options.threads ?? CPUBackend.availableCores)
+        headWidth: configuration.headWidth, threads: options.threads ?? CPUBackend.availableCores)
     memory = MachineMemory.current()
   }
 

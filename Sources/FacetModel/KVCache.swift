@@ -20,8 +20,11 @@ public final class KVCache {
   /// Positions ever written since the last reset: what the rings were overwritten up to.
   private var written = 0
 
+  /// The types that a cache may have, the most exact first.
+  public static var dtypes: [DType] { LayerCache.dtypes }
+
   /// A cache for `capacity` tokens of a model, filled at most `chunk` tokens at a time; `dtype` is
-  /// f32 or f16.
+  /// one of ``dtypes``.
   ///
   /// Throws when the memory is not there.
   public init(

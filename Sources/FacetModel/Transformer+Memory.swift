@@ -4,12 +4,10 @@
 package import FacetTensor
 
 extension Transformer {
-  /// The type of keys and values: half precision unless the path is exact.
+  /// The type of keys and values where none is asked for: half precision unless the path is exact.
   package static func cacheDType(_ precision: Precision) -> DType {
     precision == .exact ? .f32 : .f16
   }
-
-  package var cacheDType: DType { Self.cacheDType(precision) }
 
   /// Bytes of activations that a pass of `tokens` tokens needs, with the logits of `rows` of them.
   ///

@@ -12,25 +12,35 @@ public struct Transformer: Sendable {
   public let configuration: ModelConfiguration
   /// What it learned.
   public let weights: ModelWeights
+  /// The type of the keys and values in its caches.
+  public let cacheDType: DType
   /// Where it computes.
   let backend: any Backend
 
-  /// Joins a description, its weights and a place to compute.
-  public init(configuration: ModelConfiguration, weights: ModelWeights, backend: CPUBackend) {
-    self.init(configuration: configuration, weights: weights, on: backend)
+  /// Joins a description, its weights and a place to compute; without a type, caches are in half
+  /// precision unless the path is exact.
+  public init(
+    configuration: ModelConfiguration, weights: ModelWeights, backend: CPUBackend,
+    cacheDType: DType? = nil
+  ) {
+    self.init(
+      configuration: configuration, weights: weights, on: backend, cacheDType: cacheDType)
   }
 
-  package init(configuration: ModelConfiguration, weights: ModelWeights, on backend: any Backend) {
+  package init(
+    configuration: ModelConfiguration, weights: ModelWeights, on backend: any Backend,
+    cacheDType: DType? = nil
+  ) {
     self.configuration = configuration
     self.weights = weights
     self.backend = backend
+    self.cacheDType = cacheDType ?? Self.cacheDType(backend.precision)
   }
 
   /// How exactly the backend computes.
   public var precision: Precision { backend.precision }
 
-  /// An empty cache for `capacity` tokens, in half precision unless the path is exact or `dtype` says
-  /// otherwise.
+  /// An empty cache for `capacity` tokens, of the model's ``cacheDType`` unless `dtype` says otherwise.
   public func makeCache(
     capacity: Int, chunk: Int = 512, dtype: DType? = nil
   ) throws(TensorError) -> KVCache {

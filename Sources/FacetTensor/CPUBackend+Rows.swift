@@ -11,7 +11,7 @@ import CFacetKernels
   import Darwin
 #endif
 
-// Operations that go row by row: embedding, norms, rotation, the cache, attention.
+// Operations that go row by row: embedding, norms, rotation, the cache.
 extension CPUBackend: Backend {
   package func embed(_ tokens: [Int32], table: Tensor, scale: Float, into output: Tensor) {
     precondition(
@@ -109,48 +109,6 @@ extension CPUBackend: Backend {
         Int64(rows.count))
     }
   }
-
-  package func attention(
-    _ queries: Tensor, over spans: [AttentionSpan], settings: AttentionSettings,
-    into output: Tensor
-  ) {
-    let columns = settings.queryHeads * settings.headWidth
-    precondition(queries.columns == columns && output.columns == columns, "attention heads")
-    let rowsAtOnce = Int(FK_ATTENTION_ROWS)
-    // (span, first row, last row, key-value head), the costliest last since chunks go from the back.
-    var tiles: [(span: Int, begin: Int, end: Int, head: Int)] = []
-    for (index, span) in spans.enumerated() {
-      let group = settings.queryHeads / span.cache.headCount
-      precondition(group <= rowsAtOnce, "\(group) query heads share a key-value head")
-      let size = max(1, min(Self.attentionTokens, rowsAtOnce / group))
-      var begin = 0
-      while begin < span.rows.count {
-        let end = min(span.rows.count, begin + size)
-        for head in 0..<span.cache.headCount { tiles.append((index, begin, end, head)) }
-        begin = end
-      }
-    }
-    pool.exclusively { turn in
-      scratch.reserve(perWorker: fk_attention_scratch(Int32(settings.headWidth)))
-      turn.run(chunks: tiles.count) { chunk, worker in
-        let tile = tiles[chunk]
-        let span = spans[tile.span]
-        let offset = span.rows.lowerBound * columns
-        var view = unsafe span.cache.kernelView
-        var call = unsafe fk_attention(
-          queries: queries.floatPointer + offset, output: output.floatPointer + offset,
-          first: Int64(span.first), window: Int64(settings.window ?? 0),
-          heads: Int32(settings.queryHeads), scale: settings.scale,
-          soft_cap: settings.softCap ?? 0)
-        unsafe kernels.pointee.attention(
-          &call, &view, Int64(tile.begin), Int64(tile.end), Int32(tile.head),
-          scratch.part(worker))
-      }
-    }
-  }
-
-  /// Tokens of a tile: enough to pay for expanding a block of the cache, few enough to share out.
-  private static let attentionTokens = 64
 
   package func add(_ y: Tensor, to x: Tensor) {
     precondition(x.count == y.count, "sum of \(x.count) and \(y.count) values")

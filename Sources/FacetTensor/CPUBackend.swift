@@ -96,9 +96,13 @@ import CFacetKernels
 extension CPUBackend {
   /// Bytes of scratch that passes of `tokens` tokens need at most; `width` is the widest input of a
   /// matrix.
-  package static func scratchByteCount(tokens: Int, width: Int, threads: Int) -> Int {
+  package static func scratchByteCount(
+    tokens: Int, width: Int, headWidth: Int, threads: Int
+  ) -> Int {
     let gated = 2 * min(tokens, gatedTokens) * panelRows * MemoryLayout<Float>.size
-    return threads * (gemmScratch + gated) + operandByteCount(tokens: tokens, columns: width)
+    let attention = attentionByteCount(headWidth: headWidth)
+    return threads * max(gemmScratch + gated, attention.perWorker)
+      + max(operandByteCount(tokens: tokens, columns: width), attention.shared)
   }
 }
 

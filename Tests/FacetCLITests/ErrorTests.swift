@@ -144,6 +144,11 @@ struct ErrorTests {
       says:
         "The value 'best' is invalid for '--precision <precision>'. Please provide one of 'exact' and 'fast'."
     ),
+    Case(
+      "plan", "--kv-type", "q6_K", "x",
+      says:
+        "The value 'q6_K' is invalid for '--kv-type <type>'. Please provide one of 'f32', 'f16', 'bf16', 'q8_0' or 'q4_0'."
+    ),
     Case("run", "--no-such-flag", says: "Unknown option '--no-such-flag'"),
     Case("pull", says: "Missing expected argument '<model>'"),
     Case(

@@ -103,9 +103,9 @@ struct ModelFileCommandTests {
       var longest_context: Int
       var fits: Bool?
     }
-    func page(_ context: Int) throws -> Page {
+    func page(_ context: Int, _ type: String = "f32") throws -> Page {
       let outcome = try Facet.run(
-        "plan", TinyModel.base, "--context", "\(context)", "--precision", "exact", "--json")
+        "plan", TinyModel.base, "--context", "\(context)", "--kv-type", type, "--json")
       #expect(outcome.status == 0)
       return try JSONDecoder().decode(Page.self, from: Data(outcome.output.utf8))
     }
@@ -114,6 +114,7 @@ struct ModelFileCommandTests {
     #expect(small.weights == TinyModel.weightByteCount)
     // Keys and values of 512 more tokens in f32.
     #expect(large.cache - small.cache == 512 * 2 * TinyModel.layers * TinyModel.width * 4)
+    #expect(try page(512, "bf16").cache * 2 == small.cache)
     #expect(small.total == small.weights + small.cache + small.scratch)
     #expect(small.fits ?? true)
     #expect(small.longest_context == TinyModel.context)

@@ -30,6 +30,20 @@ struct BenchmarkTests {
       ])
   }
 
+  @Test("a depth is read before every run and needs room beside what is measured")
+  func depth() throws {
+    let model = try Fixture().model
+    let result = try Benchmark.run(model, prompt: 6, generate: 4, runs: 2, depth: 246)
+    #expect(result.prompt == 6 && result.generate == 4 && result.decodeRuns.count == 2)
+    var message = ""
+    do { _ = try Benchmark.run(model, prompt: 6, generate: 4, depth: 247) } catch {
+      message = "\(error)"
+    }
+    #expect(
+      message
+        == "A context of 257 tokens is asked for; \(model.card.name) takes between 1 and 256.")
+  }
+
   @Test("prefill or decode alone can be measured; nothing at all cannot")
   func parts() throws {
     let model = try Fixture().model

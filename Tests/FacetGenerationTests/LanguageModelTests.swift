@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetGeneration
+import FacetModel
 import FacetTensor
 import FacetTestSupport
 import FacetTokenizer
@@ -54,6 +55,30 @@ struct LanguageModelTests {
         message == "The number of threads is \(threads); it must lie between 1 and 1024.")
     }
     #expect(try Fixture(threads: 3).model.threadCount == 3)
+  }
+
+  @Test("keys and values are kept in five types, and in no other")
+  func keyValueTypes() throws {
+    var message = ""
+    do {
+      _ = try LanguageModel.load(path: try Fixture().path, options: .init(keyValueType: .q6_K))
+    } catch { message = "\(error)" }
+    #expect(
+      message
+        == "Keys and values cannot be kept as Q6_K; choose one of F32, F16, BF16, Q8_0, Q4_0.")
+    let checkpoint = try Checkpoint.open(try Fixture().path)
+    for dtype in KVCache.dtypes {
+      let options = LanguageModel.LoadOptions(threads: 2, keyValueType: dtype)
+      let model = try LanguageModel(checkpoint, options: options)
+      #expect(model.transformer.cacheDType == dtype)
+      let session = try Session(model, context: 100)
+      let plan = try MemoryPlan(checkpoint, context: 100, options: options)
+      #expect(session.byteCount == plan.cache)
+      #expect(
+        plan.cache
+          == KVCache.byteCount(
+            model.configuration, capacity: 100, chunk: Session.chunk, dtype: dtype))
+    }
   }
 
   @Test("the card says what the file holds")

@@ -116,13 +116,20 @@ struct KVCacheTests {
     // 64; one head of 256 for keys and one for values.
     #expect(try planned("gemma-3-270m", 32768, .f16) == (3 * 32768 + 15 * 1152) * 2 * 256 * 2)
     #expect(try planned("gemma-3-270m", 32768, .f32) == (3 * 32768 + 15 * 1152) * 2 * 256 * 4)
+    #expect(try planned("gemma-3-270m", 32768, .bf16) == (3 * 32768 + 15 * 1152) * 2 * 256 * 2)
+    // 34 bytes for 32 numbers in q8_0, 18 in q4_0.
+    #expect(try planned("gemma-3-270m", 32768, .q8_0) == (3 * 32768 + 15 * 1152) * 2 * 8 * 34)
+    #expect(try planned("gemma-3-270m", 32768, .q4_0) == (3 * 32768 + 15 * 1152) * 2 * 8 * 18)
     #expect(try planned("gemma-3-270m", 512, .f16) == 18 * 512 * 2 * 256 * 2)
     // A capacity is rounded up to whole blocks.
     #expect(try planned("llama-2-7b", 4000, .f16) == 32 * 4032 * 2 * 4096 * 2)
     #expect(try planned("gemma-2-2b", 8192, .f16) == (13 * 8192 + 13 * 4736) * 2 * 1024 * 2)
     for family in Oracle.families {
       let transformer = try Transformer(family)
-      for (capacity, chunk, dtype) in [(1, 512, DType.f32), (200, 8, .f16), (1000, 100, .f32)] {
+      for (capacity, chunk, dtype) in [
+        (1, 512, DType.f32), (200, 8, .f16), (1000, 100, .f32), (300, 7, .bf16), (65, 3, .q8_0),
+        (300, 512, .q4_0),
+      ] {
         let cache = try transformer.makeCache(capacity: capacity, chunk: chunk, dtype: dtype)
         #expect(
           cache.byteCount

@@ -14,9 +14,10 @@
 #include "../simd/matvec.inc"
 #include "../simd/gemm.inc"
 #include "../simd/rows.inc"
-#include "../simd/attention.inc"
 #include "../simd/quantize.inc"
 #include "../simd/quantize_k.inc"
+#include "../simd/kv.inc"
+#include "../simd/attention.inc"
 
 #define FK_NAME "baseline"
 #define FK_GEMM_BF16 NULL

@@ -43,6 +43,8 @@ enum {
   FK_DIGIT_TOKENS = 4,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
+  // Columns of values that lie together in such a block.
+  FK_KV_STRIP = 64,
   // Most query rows (tokens × G) of one attention call.
   FK_ATTENTION_ROWS = 128
 };
@@ -58,8 +60,12 @@ typedef struct fk_matrix {
 // One layer's keys and values of one sequence. Positions come in blocks of FK_KV_BLOCK; block b of
 // positions lies in ring slot b mod ring_blocks. In each slot, for each of K heads:
 //   keys   [H][FK_KV_BLOCK]            a column per position, so that scores need no reduction
-//   values [FK_KV_BLOCK][value_width]  value_width = H rounded up to 16; the padding stays zero
-// Elements are f32 or f16.
+//   values [FK_KV_BLOCK][value_width]  value_width = H rounded up to 16, the padding stays zero; in
+//                                      strips of FK_KV_STRIP columns, one after the other
+// Elements are f32, f16 or bf16. In Q8_0 and Q4_0 they are q and d of those types per 32 elements of a
+// position, H rounded up to 32 in both and padded with zeros: first all q (keys [H][FK_KV_BLOCK] bytes,
+// values [FK_KV_BLOCK][H], without strips; in nibbles half of that, elements j and j + 16 of a group in
+// one byte), then all d as f16.
 typedef struct fk_kv {
   void *keys;
   void *values;
@@ -80,6 +86,15 @@ typedef struct fk_attention {
   float scale;          // multiplies every score
   float soft_cap;       // c·tanh(s/c) after scaling and before masking; 0: none
 } fk_attention;
+
+// A piece of attention's work: tokens [begin, end) of the T and one key-value head, over part `part`
+// of `parts` equal parts of the blocks that these tokens see. (end - begin)·G ≤ FK_ATTENTION_ROWS.
+typedef struct fk_tile {
+  int64_t begin, end, head, part, parts;
+  // NULL when there is one part. Else, for the R rows (token, query head), this part's weighted
+  // values [R][value_width], maxima [R] and sums of exponentials [R].
+  float *partial;
+} fk_tile;
 
 typedef struct fk_kernels {
   const char *name;
@@ -148,10 +163,15 @@ typedef struct fk_kernels {
   void (*store_kv)(const fk_kv *kv, const float *keys, const float *values, int64_t first,
                    int64_t tokens);
 
-  // Attention of tokens [begin, end) and key-value head `head`; (end-begin)·G ≤ FK_ATTENTION_ROWS.
-  // Online softmax over blocks. `scratch`: fk_attention_scratch(head_width) bytes, 64-byte aligned.
-  void (*attention)(const fk_attention *a, const fk_kv *kv, int64_t begin, int64_t end,
-                    int32_t head, void *scratch);
+  // One tile of attention, to `output` or to its partial result: online softmax over blocks,
+  // products and sums in f32. `scratch`: fk_attention_scratch(head_width) bytes, 64-byte aligned.
+  void (*attention)(const fk_attention *a, const fk_kv *kv, fk_tile tile, void *scratch);
+  // The same with queries, keys, exponentials and values rounded to bf16; sums in f32. NULL where the
+  // CPU has no bf16 dot product.
+  void (*attention_bf16)(const fk_attention *a, const fk_kv *kv, fk_tile tile, void *scratch);
+  // Joins the partial results of all parts, which lie one after the other from `partial` on, in
+  // their order.
+  void (*attention_join)(const fk_attention *a, const fk_kv *kv, fk_tile tile);
 
   // log Σ exp(x), computed against the maximum; count ≥ 1.
   float (*log_sum_exp)(const float *x, int64_t count);
@@ -165,9 +185,9 @@ static inline int64_t fk_byte_bytes(int64_t columns) { return columns / 8 * 15; 
 
 // Bytes of scratch that one attention call needs.
 static inline size_t fk_attention_scratch(int32_t head_width) {
-  size_t width = ((size_t)head_width + 15) / 16 * 16;
-  size_t rows = FK_ATTENTION_ROWS;
-  return (rows * width * 2 + rows * FK_KV_BLOCK + rows * 2 + width * FK_KV_BLOCK * 2) * 4 + 256;
+  size_t width = ((size_t)head_width + 31) / 32 * 32, strip = 32 * (width > 64 ? width : 64);
+  size_t rows = FK_ATTENTION_ROWS, block = FK_KV_BLOCK;
+  return (rows * (2 * width + block + 2) + 2 * width * block + strip + rows * block / 2) * 4 + 256;
 }
 
 // Tells the core that this is a spinning wait.

@@ -19,13 +19,15 @@
 #include "../simd/matvec.inc"
 #include "../simd/gemm.inc"
 #include "../simd/rows.inc"
-#include "../simd/attention.inc"
 #include "../simd/quantize.inc"
 #include "../simd/quantize_k.inc"
+#include "../simd/kv.inc"
+#include "../simd/attention.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "gemm_bf16.inc"
+#include "attention_bf16.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
@@ -46,7 +48,10 @@ const fk_kernels *fk_kernels_avx512(void) {
       !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
     return NULL;
   fk_kernels best = table;
-  if (__builtin_cpu_supports("avx512bf16")) best.gemm_bf16 = gemm_bf16;
+  if (__builtin_cpu_supports("avx512bf16")) {
+    best.gemm_bf16 = gemm_bf16;
+    best.attention_bf16 = attention_bf16;
+  }
   if (__builtin_cpu_supports("avx512vnni")) {
     best.matvec_digits = matvec_digits;
     best.to_digits = to_digits;

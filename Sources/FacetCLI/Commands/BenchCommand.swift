@@ -24,6 +24,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "Tokens to write one by one.")
   var generate = 64
 
+  @Option(parsing: .unconditional, help: "Tokens read before, which are not timed.")
+  var depth = 0
+
   @Option(name: [.customLong("repeat")], parsing: .unconditional, help: "Runs that count.")
   var runs = 3
 
@@ -34,7 +37,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard prompt >= 0, generate >= 0, prompt + generate > 0, (1...1000).contains(runs),
-      prompt <= 1 << 24, generate <= 1 << 24
+      prompt <= 1 << 24, generate <= 1 << 24, (0...1 << 24).contains(depth)
     else {
       throw ValidationError(
         "There is nothing to measure: give --prompt or --generate tokens, and --repeat 1 to 1000.")
@@ -44,7 +47,9 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     var result = try await Interrupts.cancelling {
       let model = try await engine.model(model).language
-      return try Benchmark.run(model, prompt: prompt, generate: generate, runs: runs) { done in
+      return try Benchmark.run(
+        model, prompt: prompt, generate: generate, runs: runs, depth: depth
+      ) { done in
         OutputFile.error.tell(done == 0 ? "warmed up" : "run \(done) of \(runs)")
       }
     }

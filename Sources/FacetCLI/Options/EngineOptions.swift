@@ -13,6 +13,22 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
   var precision: Precision { self == .exact ? .exact : .fast }
 }
 
+/// The values of `--kv-type`.
+enum KeyValueTypeChoice: String, ExpressibleByArgument, CaseIterable {
+  case f32, f16, bf16, q8_0, q4_0
+
+  /// The same for the library.
+  var dtype: DType {
+    switch self {
+    case .f32: .f32
+    case .f16: .f16
+    case .bf16: .bf16
+    case .q8_0: .q8_0
+    case .q4_0: .q4_0
+    }
+  }
+}
+
 /// How the arithmetic runs.
 struct EngineOptions: ParsableArguments {
   @Option(
@@ -23,12 +39,19 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "exact: f32 throughout; fast: the CPU's bf16 and integer products.")
   var precision: PrecisionChoice = .fast
 
+  @Option(
+    help: ArgumentHelp(
+      "How keys and values are kept (default: f16; exact: f32).",
+      valueName: "type"))
+  var kvType: KeyValueTypeChoice?
+
   func validate() throws { _ = try load() }
 
   /// The same for the library.
   func load() throws -> LanguageModel.LoadOptions {
     let options = LanguageModel.LoadOptions(
-      threads: try threads ?? Self.threadsOfEnvironment(), precision: precision.precision)
+      threads: try threads ?? Self.threadsOfEnvironment(), precision: precision.precision,
+      keyValueType: kvType?.dtype)
     do { try options.validate() } catch { throw ValidationError(error.message) }
     return options
   }
