@@ -15,7 +15,8 @@ struct FacetCommand: AsyncParsableCommand {
       Hugging Face Hub, a GGUF file, or a directory with safetensors.
 
       Models are kept in ~/.facet, or where FACET_HOME points. FACET_THREADS sets the number of \
-      threads where --threads does not.
+      threads where --threads does not; FACET_ISA names the CPU's kernels to use (facet version \
+      shows those in use).
 
       Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted.
       """,

@@ -46,12 +46,20 @@ public struct LanguageModel: Sendable {
         "The tokenizer of '\(checkpoint.path)' has \(tokenizer.vocabularySize) pieces, but the model "
           + "has \(configuration.vocabulary) tokens. The two files do not belong together.")
     }
-    let backend = try options.makeBackend()
-    threadCount = backend.threadCount
-    instructionSet = backend.instructionSet
-    transformer = Transformer(
-      configuration: configuration, weights: weights, backend: backend,
-      cacheDType: options.keyValueType)
+    try options.validate()
+    instructionSet = options.instructionSet ?? .best
+    if instructionSet == .reference {
+      threadCount = 1
+      transformer = Transformer(
+        configuration: configuration, weights: weights, on: ReferenceBackend(),
+        cacheDType: options.keyValueType)
+    } else {
+      let backend = try options.makeBackend(instructionSet)
+      threadCount = backend.threadCount
+      transformer = Transformer(
+        configuration: configuration, weights: weights, backend: backend,
+        cacheDType: options.keyValueType)
+    }
     chatFormat = ChatFormat.recognize(
       architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
       tokenizer: tokenizer, name: checkpoint.architecture.name)
@@ -101,18 +109,19 @@ extension LanguageModel {
           .invalidOption,
           "Keys and values cannot be kept as \(keyValueType); choose one of \(names).")
       }
+      if let instructionSet, !instructionSet.isAvailable { throw Self.absent(instructionSet) }
     }
 
-    func makeBackend() throws(GenerationError) -> CPUBackend {
-      try validate()
-      let set = instructionSet ?? .best
+    func makeBackend(_ set: InstructionSet) throws(GenerationError) -> CPUBackend {
       guard
         let backend = CPUBackend(threads: threads, precision: precision, instructionSet: set)
-      else {
-        throw GenerationError(
-          .invalidOption, "This CPU does not have the instruction set '\(set)'.")
-      }
+      else { throw Self.absent(set) }
       return backend
+    }
+
+    private static func absent(_ set: InstructionSet) -> GenerationError {
+      GenerationError(
+        .invalidOption, "This CPU does not have the instruction set '\(set.rawValue)'.")
     }
   }
 }

@@ -185,4 +185,24 @@ struct ErrorTests {
     #expect(outcome.status == 2)
     #expect(outcome.error.hasPrefix("Error: FACET_THREADS is 'two'; it must be a whole number.\n"))
   }
+
+  @Test(
+    "kernels in the environment that this CPU lacks are refused, with those that it has",
+    arguments: ["run", "bench", "perplexity", "version"])
+  func unknownInstructionSet(_ command: String) throws {
+    let arguments = command == "perplexity" ? [command, "x.txt"] : [command]
+    #if arch(x86_64)
+      let absent = ["sse9", "neon", "AVX2"]
+    #else
+      let absent = ["sse9", "avx2", "NEON"]
+    #endif
+    for name in absent {
+      let outcome = try Facet.Child(arguments, environment: ["FACET_ISA": name]).outcome()
+      #expect(outcome.status == 2)
+      let line = outcome.error.split(separator: "\n").first ?? ""
+      #expect(line.hasPrefix("Error: FACET_ISA is '\(name)'; this CPU has reference, baseline"))
+      #expect(line.hasSuffix("."))
+      #expect(outcome.output == "")
+    }
+  }
 }

@@ -203,4 +203,23 @@ struct RunTests {
     #expect(outcome.error.contains("'python3' was not found."))
     #expect(outcome.error.contains("Gemma Terms of Use"))
   }
+
+  @Test("FACET_ISA chooses the kernels: each set of this CPU gives its name and the same text")
+  func instructionSets() throws {
+    let refusal = try Facet.run("version", environment: ["FACET_ISA": "none"]).error
+    let list = refusal.split(separator: "\n").first?.split(separator: ";").last ?? ""
+    let names = list.dropFirst(" this CPU has ".count).dropLast().split(separator: ", ")
+    #expect(names.prefix(2) == ["reference", "baseline"])
+    let arguments = ["run", TinyModel.base, "Hello", "--precision", "exact"] + Self.short
+    let expected = try Facet.Child(arguments).outcome().output
+    #expect(expected.count > 20)
+    for name in names.map(String.init) {
+      let environment = ["FACET_ISA": name]
+      let version = try Facet.run("version", environment: environment).output
+      #expect(version.hasSuffix(", \(name))\n"))
+      let outcome = try Facet.Child(arguments, environment: environment).outcome()
+      #expect(outcome.error == "")
+      #expect(outcome.output == expected, "\(name)")
+    }
+  }
 }

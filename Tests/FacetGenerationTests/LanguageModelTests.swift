@@ -81,6 +81,21 @@ struct LanguageModelTests {
     }
   }
 
+  @Test("kernels that this CPU lacks are refused, and those that it has are used")
+  func instructionSets() throws {
+    for set in InstructionSet.allCases {
+      let options = LanguageModel.LoadOptions(precision: .exact, instructionSet: set)
+      if set.isAvailable {
+        #expect(
+          try LanguageModel.load(path: Fixture().path, options: options).instructionSet == set)
+        continue
+      }
+      var message = ""
+      do { try options.validate() } catch { message = "\(error)" }
+      #expect(message == "This CPU does not have the instruction set '\(set.rawValue)'.")
+    }
+  }
+
   @Test("the card says what the file holds")
   func card() throws {
     let card = try Fixture().model.card

@@ -199,7 +199,15 @@ static inline void fk_relax(void) {
 #endif
 }
 
-enum fk_isa { FK_ISA_BASELINE = 0, FK_ISA_AVX2 = 1, FK_ISA_AVX512 = 2, FK_ISA_NEON = 3 };
+enum fk_isa {
+  FK_ISA_BASELINE = 0,
+  FK_ISA_AVX2 = 1,
+  FK_ISA_AVX512 = 2,
+  FK_ISA_NEON = 3,
+  FK_ISA_NEON_DOT = 4,
+  FK_ISA_NEON_I8MM = 5,
+  FK_ISA_COUNT = 6
+};
 
 // The kernels of one instruction set, or NULL when this CPU or build lacks it.
 const fk_kernels *fk_kernels_for(enum fk_isa isa);

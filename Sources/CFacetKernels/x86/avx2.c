@@ -2,11 +2,13 @@
 // Part of Facet: Gemma, end to end, in Swift.
 //
 // AVX2 with FMA and F16C: Haswell (2013) and later, Zen and later. A tile of 6 × 16 fills twelve of
-// the sixteen registers with sums.
+// the sixteen registers with sums. Quantised weights are multiplied as integers (integer_avx2.inc).
 
 #include "facet_kernels.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define FK_HAS_F16 1
 #define FK_MR 6
@@ -20,9 +22,15 @@
 #include "../simd/quantize_k.inc"
 #include "../simd/kv.inc"
 #include "../simd/attention.inc"
+#include "../simd/integer_weights.inc"
+#include "../simd/integer_panel.inc"
+#include "integer_avx2.inc"
+#include "../simd/matvec_integer.inc"
+#include "../simd/gemm_integer.inc"
 
 #define FK_NAME "avx2"
 #define FK_GEMM_BF16 NULL
+#define FK_INTEGERS 1
 #include "../simd/table.inc"
 #pragma clang attribute pop
 

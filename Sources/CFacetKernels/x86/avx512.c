@@ -40,12 +40,14 @@
 #define FK_GEMM_BF16 NULL
 #include "../simd/table.inc"
 
+const fk_kernels *fk_kernels_avx2(void);
 const fk_kernels *fk_kernels_avx512(void);
 const fk_kernels *fk_kernels_avx512(void) {
   static fk_kernels chosen;
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq") ||
+      !fk_kernels_avx2())
     return NULL;
   fk_kernels best = table;
   if (__builtin_cpu_supports("avx512bf16")) {
@@ -58,6 +60,13 @@ const fk_kernels *fk_kernels_avx512(void) {
     best.takes_integers = takes_integers;
     best.gemm_bytes = gemm_bytes;
     best.to_bytes = to_bytes;
+  } else { // every CPU with AVX-512 has AVX2, whose integer products beat f32's
+    const fk_kernels *avx2 = fk_kernels_avx2();
+    best.matvec_digits = avx2->matvec_digits;
+    best.to_digits = avx2->to_digits;
+    best.takes_integers = avx2->takes_integers;
+    best.gemm_bytes = avx2->gemm_bytes;
+    best.to_bytes = avx2->to_bytes;
   }
   chosen = best; // every caller writes the same bytes
   return &chosen;

@@ -9,9 +9,12 @@ struct VersionCommand: ParsableCommand {
     commandName: "version",
     abstract: "Print the version, the platform and the CPU's kernels.")
 
+  func validate() throws { _ = try EngineOptions.instructionSetOfEnvironment() }
+
   func run() throws {
+    let instructionSet = try EngineOptions.instructionSetOfEnvironment() ?? .best
     try OutputFile.standard.write(
-      "facet \(Version.current) (\(Self.platform), \(InstructionSet.best.rawValue))\n")
+      "facet \(Version.current) (\(Self.platform), \(instructionSet.rawValue))\n")
   }
 
   private static var platform: String {

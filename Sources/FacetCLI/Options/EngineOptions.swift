@@ -51,7 +51,7 @@ struct EngineOptions: ParsableArguments {
   func load() throws -> LanguageModel.LoadOptions {
     let options = LanguageModel.LoadOptions(
       threads: try threads ?? Self.threadsOfEnvironment(), precision: precision.precision,
-      keyValueType: kvType?.dtype)
+      instructionSet: try Self.instructionSetOfEnvironment(), keyValueType: kvType?.dtype)
     do { try options.validate() } catch { throw ValidationError(error.message) }
     return options
   }
@@ -64,6 +64,19 @@ struct EngineOptions: ParsableArguments {
       throw ValidationError("FACET_THREADS is '\(text)'; it must be a whole number.")
     }
     return threads
+  }
+
+  /// The kernels that FACET_ISA asks for; nil where it asks for none.
+  static func instructionSetOfEnvironment() throws -> InstructionSet? {
+    guard let name = ProcessInfo.processInfo.environment["FACET_ISA"], !name.isEmpty else {
+      return nil
+    }
+    guard let set = InstructionSet(rawValue: name), set.isAvailable else {
+      let names = InstructionSet.allCases.filter(\.isAvailable).map(\.rawValue)
+      throw ValidationError(
+        "FACET_ISA is '\(name)'; this CPU has \(names.joined(separator: ", ")).")
+    }
+    return set
   }
 
   /// Loads `reference`; a model that is not there is pulled first.
