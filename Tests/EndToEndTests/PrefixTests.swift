@@ -52,7 +52,8 @@ extension RealModelTests {
         #expect(answer.summary.cachedTokens >= 4096)
         #expect(answer.summary.prefillTime < first.summary.prefillTime / 20)
       }
-      #expect(restoring + third.summary.prefillTime < first.summary.prefillTime / 20)
+      // Reading 30 MB into new memory takes as long again, and longer on a busy machine.
+      #expect(restoring + third.summary.prefillTime < first.summary.prefillTime / 10)
       print(
         "4,096 tokens: \(first.summary.prefillTime), again \(second.summary.prefillTime), from a file "
           + "\(restoring) + \(third.summary.prefillTime)")
