@@ -48,12 +48,13 @@ extension Model {
   ///
   /// When the stream is no longer read, the answer is cancelled at its next token.
   public func events(
-    _ prompt: Prompt, options: GenerationOptions = GenerationOptions(), context: Int? = nil
+    _ prompt: Prompt, options: GenerationOptions = GenerationOptions(), context: Int? = nil,
+    speculation: Speculation? = nil
   ) -> AsyncThrowingStream<GenerationEvent, any Error> {
     AsyncThrowingStream { stream in
       let task = Task.detached(priority: .userInitiated) {
         do {
-          var session = try Session(language, context: context)
+          var session = try Session(language, context: context, speculation: speculation)
           try session.generate(prompt, options: options) { stream.yield($0) }
           stream.finish()
         } catch {

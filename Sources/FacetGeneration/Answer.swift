@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetTensor
 import FacetTokenizer
 
 /// One answer in the making: from a row of logits to a token, its text, and whether it was the last.
@@ -42,9 +43,11 @@ struct Answer: ~Copyable {
   /// Stands for the draws.
   var seed: UInt64 { sampler.seed }
 
-  /// Draws a token from `logits` [V].
-  mutating func next(_ logits: Span<Float>) throws(GenerationError) -> Step {
-    let id = try sampler.next(logits)
+  /// Draws a token from `logits` [V], which `guess` was made for.
+  mutating func next(
+    _ logits: Span<Float>, guess: Proposal? = nil
+  ) throws(GenerationError) -> Step {
+    let id = try sampler.next(logits, guess: guess)
     sampler.accept(id)
     count += 1
     var token = GeneratedToken(id: id, text: "", logProbability: nil, alternatives: [])
@@ -58,6 +61,24 @@ struct Answer: ~Copyable {
     token.text = text
     if let stop { return Step(token: token, end: .stopText(stop)) }
     return Step(token: token, end: count == options.maxTokens ? .maxTokens : nil)
+  }
+
+  /// Draws `count` guesses, the first from `logits` [1, V], the others from what `read` makes of the one
+  /// before; fewer when one would end the answer.
+  mutating func guesses(
+    _ count: Int, from logits: Tensor, read: (TokenID) throws -> Tensor
+  ) throws -> [Proposal] {
+    let window = sampler.window
+    defer { sampler.window = window }
+    var logits = logits
+    var guesses: [Proposal] = []
+    while true {
+      let guess = try logits.withFloats { try sampler.proposal($0) }
+      guesses.append(guess)
+      if guesses.count == count || stopTokens.contains(guess.token) { return guesses }
+      sampler.accept(guess.token)
+      logits = try read(guess.token)
+    }
   }
 
   /// What was held back and belongs to the answer after all.

@@ -60,6 +60,10 @@ public struct GenerationSummary: Sendable, Hashable {
   public var cachedTokens: Int
   /// Tokens drawn, the one that ended the answer included.
   public var generatedTokens: Int
+  /// Tokens guessed ahead, and read; see ``Speculation``.
+  public var draftedTokens = 0
+  /// Of them, tokens that became part of the answer.
+  public var acceptedTokens = 0
   /// Reading the prompt.
   public var prefillTime: Duration
   /// From the prompt's logits to the end.

@@ -23,7 +23,8 @@ public struct Sampler: ~Copyable {
   public let seed: UInt64
 
   private var generator: RandomGenerator
-  private var window: PenaltyWindow
+  /// What penalties look back on.
+  var window: PenaltyWindow
   private var adjusted: [Float] = []
   private var candidates = Candidates()
   private var selection = Selection()
@@ -139,6 +140,9 @@ extension Sampler {
     candidates.apply(temperature: sampling.temperature)
     return candidates.list.map { ($0.token, Double($0.weight) / candidates.total) }
   }
+
+  /// A number of this sampler's own in [0, 1).
+  mutating func uniform() -> Double { generator.uniform() }
 
   private static var noCandidate: GenerationError {
     GenerationError(

@@ -18,7 +18,7 @@ public final class KVCache {
   package let layers: [LayerCache]
   private let windows: [Int?]
   /// Positions ever written since the last reset: what the rings were overwritten up to.
-  private var written = 0
+  private(set) var written = 0
 
   /// The types that a cache may have, the most exact first.
   public static var dtypes: [DType] { LayerCache.dtypes }
@@ -45,6 +45,25 @@ public final class KVCache {
     windows = (0..<configuration.layers).map { configuration.attention.window(layer: $0) }
   }
 
+  /// A cache of its own with the same tokens.
+  private init(copying other: KVCache) throws(TensorError) {
+    capacity = other.capacity
+    chunk = other.chunk
+    windows = other.windows
+    var layers: [LayerCache] = []
+    for layer in other.layers {
+      let twin = try layer.emptyTwin()
+      twin.copy(other.usedBlocks(layer), from: layer)
+      layers.append(twin)
+    }
+    self.layers = layers
+    position = other.position
+    written = other.written
+  }
+
+  /// A cache of its own with the same tokens: what is added to one is not in the other.
+  public func copy() throws(TensorError) -> KVCache { try KVCache(copying: self) }
+
   /// Bytes held.
   public var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
 
@@ -70,8 +89,12 @@ public final class KVCache {
   /// Whether the cache can go back to its first `count` tokens: a layer with a window must still
   /// hold the keys that the next token would see.
   public func canTruncate(to count: Int) -> Bool {
-    guard count >= 0, count <= position else { return false }
-    return zip(layers, windows).allSatisfy { layer, window in
+    count >= 0 && count <= position && holdsWindows(of: count, written: written)
+  }
+
+  /// Whether the windows of token `count` are there once positions below `written` were written.
+  func holdsWindows(of count: Int, written: Int) -> Bool {
+    zip(layers, windows).allSatisfy { layer, window in
       guard let window else { return true }
       // Blocks are overwritten whole, so one block's worth of positions may be gone as well.
       return max(0, count - window + 1) + layer.ringPositions >= written + LayerCache.blockSize
@@ -87,6 +110,23 @@ public final class KVCache {
     guard canTruncate(to: count) else { return false }
     position = count
     return true
+  }
+
+  /// Takes up a state that the layers have been brought into.
+  func resume(position: Int, written: Int) {
+    precondition(position >= 0 && position <= min(written, capacity), "position \(position)")
+    self.position = position
+    self.written = written
+  }
+
+  /// Blocks of a layer's ring that were ever written.
+  func usedBlocks(_ layer: LayerCache) -> Int {
+    min(layer.blockCount, (written + LayerCache.blockSize - 1) / LayerCache.blockSize)
+  }
+
+  /// Each layer, and whether it sees only a window.
+  var windowedLayers: [(layer: LayerCache, hasWindow: Bool)] {
+    zip(layers, windows).map { ($0, $1 != nil) }
   }
 
   package func advance(by count: Int) {

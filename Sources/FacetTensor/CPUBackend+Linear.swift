@@ -8,6 +8,8 @@ import CFacetKernels
 extension CPUBackend {
   /// Tokens that meet the weights one matrix row at a time; more of them take a panel of rows.
   static let matvecTokens = Int(FK_DIGIT_TOKENS)
+  /// Tokens that a pass reads with the arithmetic of one: their rows are then the same to the bit.
+  package static var decodeTokens: Int { matvecTokens }
   static let panelRows = Int(FK_PANEL_ROWS)
   static let gemmScratch = Int(FK_GEMM_SCRATCH)
   /// Tokens whose gate and up results are held at once while they are combined.

@@ -12,6 +12,9 @@ struct RandomModel {
   var feedForward = 512
   var layers = 3
   var headWidth = 64
+  var context = 128
+  /// Scales the logits.
+  var headScale = 1.0
   /// Overwrites numbers of the first layer's value matrix.
   var spoiled: [Int: Float] = [:]
 
@@ -31,7 +34,7 @@ struct RandomModel {
     writer.set("general.alignment", .uint32(32))
     writer.set("general.file_type", .uint32(0))
     let sizes = [
-      ("context_length", 128), ("embedding_length", width), ("block_count", layers),
+      ("context_length", context), ("embedding_length", width), ("block_count", layers),
       ("feed_forward_length", feedForward), ("attention.head_count", 4),
       ("attention.head_count_kv", 2), ("attention.key_length", headWidth),
       ("attention.value_length", headWidth), ("attention.sliding_window", 16),
@@ -49,11 +52,15 @@ struct RandomModel {
     writer.set("tokenizer.ggml.add_bos_token", .bool(true))
     writer.set("tokenizer.ggml.add_space_prefix", .bool(false))
     var random = RandomGenerator(seed: seed)
-    func add(_ name: String, _ shape: [Int], spoiled: [Int: Float] = [:]) throws {
+    func add(
+      _ name: String, _ shape: [Int], factor: Double = 1, spoiled: [Int: Float] = [:]
+    ) throws {
       // Sums of three uniform numbers are nearly Gaussian; norms are near one.
       let scale = shape.count == 1 ? 0 : 1.6 / Double(shape[1]).squareRoot()
       var values = (0..<shape.reduce(1, *)).map { _ -> Float in
-        guard scale > 0 else { return Float(0.8 + 0.4 * random.uniform()) }
+        guard scale > 0 else {
+          return Float(factor * (0.8 + 0.4 * random.uniform()))
+        }
         let sum = random.uniform() + random.uniform() + random.uniform() - 1.5
         return Float(scale * 2 * sum)
       }
@@ -76,7 +83,7 @@ struct RandomModel {
       for matrix in ["ffn_gate", "ffn_up"] { try add(block + matrix, [feedForward, width]) }
       try add(block + "ffn_down", [width, feedForward])
     }
-    try add("output_norm", [width])
+    try add("output_norm", [width], factor: headScale)
     try writer.write(to: path)
   }
 }

@@ -38,6 +38,8 @@ enum AnswerJSON {
     let prompt_tokens: Int
     let cached_tokens: Int
     let generated_tokens: Int
+    let drafted_tokens: Int
+    let accepted_tokens: Int
     let prefill_s: Double
     let decode_s: Double
     let prefill_tokens_per_s: Double
@@ -71,6 +73,7 @@ enum AnswerJSON {
     return Finished(
       reason: summary.reason.key, stop: stop, prompt_tokens: summary.promptTokens,
       cached_tokens: summary.cachedTokens, generated_tokens: summary.generatedTokens,
+      drafted_tokens: summary.draftedTokens, accepted_tokens: summary.acceptedTokens,
       prefill_s: summary.prefillTime / .seconds(1), decode_s: summary.decodeTime / .seconds(1),
       prefill_tokens_per_s: summary.prefillTokensPerSecond,
       decode_tokens_per_s: summary.decodeTokensPerSecond, seed: summary.seed)

@@ -10,11 +10,15 @@ enum AnswerTimings {
   static func tell(_ summary: GenerationSummary) {
     let prompt = rate(summary.prefillTokensPerSecond)
     let answer = rate(summary.decodeTokensPerSecond)
+    let guesses =
+      summary.draftedTokens > 0
+      ? "\nfacet: accepted \(summary.acceptedTokens) of \(summary.draftedTokens) drafted tokens"
+      : ""
     OutputFile.error.tell(
       """
       facet: prompt \(summary.promptTokens) tokens (\(summary.cachedTokens) from the cache), \
       \(Seconds(summary.prefillTime)), \(prompt)
-      facet: answer \(summary.generatedTokens) tokens, \(Seconds(summary.decodeTime)), \(answer)
+      facet: answer \(summary.generatedTokens) tokens, \(Seconds(summary.decodeTime)), \(answer)\(guesses)
       facet: ended by \(summary.reason.key), seed \(summary.seed)
       """)
   }

@@ -14,13 +14,13 @@ struct Chat: ~Copyable {
   private let output = OutputFile.standard
 
   init(
-    _ model: LanguageModel, name: String, settings: ChatSettings, context: Int?, raw: Bool
-  ) throws {
+    _ conversation: Conversation, with model: LanguageModel, name: String, settings: ChatSettings
+  ) {
     self.model = model
     self.name = name
     self.settings = settings
     defaults = settings
-    conversation = try Conversation(model, context: context, raw: raw)
+    self.conversation = conversation
   }
 
   /// Goes on until the person leaves.

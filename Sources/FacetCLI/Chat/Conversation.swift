@@ -12,10 +12,12 @@ actor Conversation {
   private(set) var messages: [ChatMessage] = []
   private(set) var text = ""
 
-  init(_ model: LanguageModel, context: Int?, raw: Bool) throws {
+  init(
+    _ model: LanguageModel, context: Int?, speculation: Speculation?, raw: Bool
+  ) throws {
     self.model = model
     continues = raw || model.chatFormat == nil
-    session = try Session(model, context: context)
+    session = try Session(model, context: context, speculation: speculation)
   }
 
   /// Tokens that the context holds now and at most.

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Facet
+import Foundation
 
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +27,8 @@ struct RunCommand: AsyncParsableCommand {
         rest      text: held back, and part of the answer after all
         finished  reason (end_of_turn, stop_text, max_tokens, context_full,
                   cancelled), stop, prompt_tokens, cached_tokens,
-                  generated_tokens, prefill_s, decode_s, seed,
+                  generated_tokens, drafted_tokens, accepted_tokens,
+                  prefill_s, decode_s, seed,
                   prefill_tokens_per_s, decode_tokens_per_s
       All texts together are the answer.
       """)
@@ -47,6 +49,14 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Answer") var answer: AnswerOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep what was read of the prompt in this file, and begin with it if it exists.",
+      valueName: "file"),
+    completion: .file())
+  var snapshot: String?
 
   @Flag(help: "Print events as JSON, one a line.")
   var json = false
@@ -80,6 +90,9 @@ struct RunCommand: AsyncParsableCommand {
       throw Failure(
         "The prompt is empty; give at least one character, or no prompt at all for a chat.")
     }
+    if isChat, snapshot != nil {
+      throw Failure("--snapshot needs a prompt; a chat keeps what was said with /save.")
+    }
     let start = ContinuousClock.now
     let model = try await Interrupts.cancelling { try await engine.model(reference) }.language
     if verbose { tell("loaded in \(Seconds(ContinuousClock.now - start))") }
@@ -87,13 +100,16 @@ struct RunCommand: AsyncParsableCommand {
       throw Failure(
         "\(model.card.name) is a base model and knows no system text; leave --system out.")
     }
+    let guesses = try await Interrupts.cancelling { try await speculation.speculation(engine) }
     guard let prompt else {
+      let conversation = try Conversation(
+        model, context: answer.context, speculation: guesses, raw: raw)
       return try await Chat(
-        model, name: store.displayName(of: reference), settings: settings(model),
-        context: answer.context, raw: raw
+        conversation, with: model, name: store.displayName(of: reference),
+        settings: settings(model)
       ).run()
     }
-    let summary = try await Interrupts.cancelling { try reply(model, prompt) }
+    let summary = try await Interrupts.cancelling { try reply(model, guesses, prompt) }
     if verbose { AnswerTimings.tell(summary) }
     try explain(summary)
   }
@@ -112,16 +128,21 @@ struct RunCommand: AsyncParsableCommand {
       system: system)
   }
 
-  private func reply(_ model: LanguageModel, _ text: String) throws -> GenerationSummary {
+  private func reply(
+    _ model: LanguageModel, _ guesses: Speculation?, _ text: String
+  ) throws -> GenerationSummary {
     let continues = raw || model.chatFormat == nil
     let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text)]
     let prompt = continues ? model.prompt(text) : try model.prompt(messages)
     let options = answer.options(
       sampling.sampling(over: model.defaultSampling), continues: continues,
       logProbabilities: logprobs)
-    var session = try Session(model, context: answer.context)
+    var session = try Session(model, context: answer.context, speculation: guesses)
+    if let snapshot, FileManager.default.fileExists(atPath: snapshot) {
+      try session.restore(from: snapshot)
+    }
     var output = AnswerText(.standard)
-    return try session.generate(prompt, options: options) { event in
+    let summary = try session.generate(prompt, options: options) { event in
       if json {
         let line = try AnswerJSON.line(
           event, tokenizer: model.tokenizer, asked: logprobs != nil)
@@ -130,6 +151,12 @@ struct RunCommand: AsyncParsableCommand {
         try output.show(event)
       }
     }
+    if let snapshot, summary.generatedTokens > 0 {
+      // Another question about the same text parts from this one before its end.
+      session.truncate(to: min(prompt.tokens.count, session.tokens.count))
+      try session.save(to: snapshot)
+    }
+    return summary
   }
 
   /// Says what a reader of the answer could not know, and exits accordingly.

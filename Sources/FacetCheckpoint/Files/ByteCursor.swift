@@ -94,7 +94,7 @@ struct ByteCursor: ~Escapable {
 
 extension RawSpan {
   /// The bytes of `range` as an array.
-  func copy(_ range: Range<Int>) -> [UInt8] {
+  package func copy(_ range: Range<Int>) -> [UInt8] {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range)")
     return [UInt8](capacity: range.count) { output in
       for index in range {

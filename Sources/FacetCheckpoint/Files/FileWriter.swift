@@ -11,7 +11,7 @@
 
 /// Writes a new file beside its final place and moves it there when it is complete, so that
 /// nobody ever sees half a file.
-struct FileWriter: ~Copyable {
+package struct FileWriter: ~Copyable {
   private let path: String
   private let temporary: String
   private let descriptor: Int32
@@ -21,7 +21,7 @@ struct FileWriter: ~Copyable {
   private(set) var count = 0
 
   /// Starts a file that will be at `path`.
-  init(_ path: String) throws(CheckpointError) {
+  package init(_ path: String) throws(CheckpointError) {
     self.path = path
     // A name of its own for every writer: two of them never write into one file.
     temporary = path + ".tmp-" + String(UInt64.random(in: 0 ... .max), radix: 36)
@@ -37,14 +37,14 @@ struct FileWriter: ~Copyable {
   }
 
   /// Appends `bytes`.
-  mutating func write(_ bytes: [UInt8]) throws(CheckpointError) {
+  package mutating func write(_ bytes: [UInt8]) throws(CheckpointError) {
     count += bytes.count
     buffer.append(contentsOf: bytes)
     if buffer.count >= FileWriter.bufferSize { try flush() }
   }
 
   /// Appends the bytes of a tensor or of another file.
-  mutating func write(_ bytes: RawSpan) throws(CheckpointError) {
+  package mutating func write(_ bytes: RawSpan) throws(CheckpointError) {
     var start = 0
     while start < bytes.byteCount {
       let end = min(bytes.byteCount, start + FileWriter.bufferSize)
@@ -71,7 +71,7 @@ struct FileWriter: ~Copyable {
   }
 
   /// Puts the complete file in its place.
-  consuming func finish() throws(CheckpointError) {
+  package consuming func finish() throws(CheckpointError) {
     try flush()
     let written = fsync(descriptor) == 0
     close(descriptor)
