@@ -26,6 +26,8 @@ public struct LanguageModel: Sendable {
   /// The kernels in use.
   public let instructionSet: InstructionSet
 
+  let backend: CPUBackend
+
   /// Opens the model at `path`: a GGUF file, a Hugging Face directory, a llama2.c checkpoint.
   ///
   /// The weights stay in the mapped file.
@@ -46,7 +48,7 @@ public struct LanguageModel: Sendable {
         "The tokenizer of '\(checkpoint.path)' has \(tokenizer.vocabularySize) pieces, but the model "
           + "has \(configuration.vocabulary) tokens. The two files do not belong together.")
     }
-    let backend = try options.makeBackend()
+    backend = try options.makeBackend()
     threadCount = backend.threadCount
     instructionSet = backend.instructionSet
     transformer = Transformer(configuration: configuration, weights: weights, backend: backend)
@@ -56,6 +58,9 @@ public struct LanguageModel: Sendable {
     defaultSampling = Sampling(checkpoint.generationDefaults)
     card = ModelCard(checkpoint, configuration, chatFormat: chatFormat)
   }
+
+  /// What the machine can do at most with the threads and kernels of this model.
+  public func measureCeilings() throws -> MachineCeilings { try backend.measureCeilings() }
 
   /// The description of the architecture.
   public var configuration: ModelConfiguration { transformer.configuration }

@@ -17,6 +17,7 @@
 #include "../simd/attention.inc"
 #include "../simd/quantize.inc"
 #include "../simd/quantize_k.inc"
+#include "../simd/ceilings.inc"
 
 #define FK_NAME "baseline"
 #define FK_GEMM_BF16 NULL

@@ -22,16 +22,19 @@
 #include "../simd/attention.inc"
 #include "../simd/quantize.inc"
 #include "../simd/quantize_k.inc"
+#include "../simd/ceilings.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "gemm_bf16.inc"
+#include "peak_bf16.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "integers.inc"
 #include "matvec_vnni.inc"
 #include "gemm_vnni.inc"
+#include "peak_vnni.inc"
 #pragma clang attribute pop
 
 #define FK_NAME "avx512"
@@ -46,13 +49,17 @@ const fk_kernels *fk_kernels_avx512(void) {
       !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
     return NULL;
   fk_kernels best = table;
-  if (__builtin_cpu_supports("avx512bf16")) best.gemm_bf16 = gemm_bf16;
+  if (__builtin_cpu_supports("avx512bf16")) {
+    best.gemm_bf16 = gemm_bf16;
+    best.peak_bf16 = peak_bf16;
+  }
   if (__builtin_cpu_supports("avx512vnni")) {
     best.matvec_digits = matvec_digits;
     best.to_digits = to_digits;
     best.takes_integers = takes_integers;
     best.gemm_bytes = gemm_bytes;
     best.to_bytes = to_bytes;
+    best.peak_bytes = peak_bytes;
   }
   chosen = best; // every caller writes the same bytes
   return &chosen;
