@@ -23,8 +23,9 @@ struct FacetCommand: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       RunCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
-      CopyCommand.self, TokenizeCommand.self, DetokenizeCommand.self, PerplexityCommand.self,
-      BenchCommand.self, PlanCommand.self, CompletionsCommand.self, VersionCommand.self,
+      CopyCommand.self, QuantizeCommand.self, ImportanceCommand.self, TokenizeCommand.self,
+      DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self, BenchCommand.self,
+      PlanCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 
   static func main() async {

@@ -38,6 +38,13 @@ public struct Divergence: Sendable, Hashable {
   public var chunks: Int { reference.chunks }
   /// The mean KL divergence, in nats; NaN before there is a position.
   public var mean: Double { values.reduce(0, +) / Double(values.count) }
+  /// The standard error of ``mean``; nil before there are two positions.
+  public var standardError: Double? {
+    guard count > 1 else { return nil }
+    let mean = mean
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(count - 1) / Double(count)).squareRoot()
+  }
   /// The median KL divergence, in nats.
   public var median: Double { quantile(0.5) }
   /// The part of positions at which both find the same token likeliest.
@@ -56,13 +63,12 @@ public struct Divergence: Sendable, Hashable {
     return sorted[index] + (sorted[index + 1] - sorted[index]) * (place - Double(index))
   }
 
-  /// Adds one position: the logits [V] of both, and the token that follows.
+  /// Adds one position: the logits [V] of both, their log Σ exp, and the token that follows.
   mutating func add(
     reference expected: Span<Float>, candidate found: Span<Float>,
-    target: TokenID
+    totals: (reference: Double, candidate: Double), target: TokenID
   ) {
-    let expectedTotal = expected.logSumExp()
-    let foundTotal = found.logSumExp()
+    let (expectedTotal, foundTotal) = totals
     reference.add(loss: expectedTotal - Double(expected[Int(target)]))
     candidate.add(loss: foundTotal - Double(found[Int(target)]))
     if expected.indexOfMaximum() == found.indexOfMaximum() { sameTopCount += 1 }
@@ -99,18 +105,23 @@ extension LanguageModel {
     var result = Divergence(chunkLength: chunkLength)
     var reference = try Session(self, context: chunkLength)
     var other = try Session(candidate, context: chunkLength)
+    let rows = rowsAtOnce / 2  // two models' logits
     for index in 0..<chunks {
       try Task.checkCancellation()
       let chunk = chunk(index, of: tokens, length: chunkLength)
-      try reference.readFirstHalf(of: chunk)
-      try other.readFirstHalf(of: chunk)
-      for part in Session.countedParts(of: chunk) {
-        let expected = try reference.forward(part.tokens, logits: .all)
-        let found = try other.forward(part.tokens, logits: .all)
+      reference.reset()
+      other.reset()
+      for part in Session.parts(of: chunk, rows: rows) {
+        let counted = Batch.LogitRows.rows(Array(part.counted))
+        let expected = try reference.forward(part.tokens, logits: counted)
+        let found = try other.forward(part.tokens, logits: counted)
+        let expectedTotals = backend.logSumExp(expected)
+        let foundTotals = candidate.backend.logSumExp(found)
         for (row, target) in part.targets.enumerated() {
+          let totals = (expectedTotals[row], foundTotals[row])
           expected.rows(row..<row + 1).withFloats { expected in
             found.rows(row..<row + 1).withFloats { found in
-              result.add(reference: expected, candidate: found, target: target)
+              result.add(reference: expected, candidate: found, totals: totals, target: target)
             }
           }
         }

@@ -26,6 +26,8 @@ public struct LanguageModel: Sendable {
   /// The kernels in use.
   public let instructionSet: InstructionSet
 
+  let backend: CPUBackend
+
   /// Opens the model at `path`: a GGUF file, a Hugging Face directory, a llama2.c checkpoint.
   ///
   /// The weights stay in the mapped file.
@@ -48,13 +50,14 @@ public struct LanguageModel: Sendable {
     }
     try options.validate()
     instructionSet = options.instructionSet ?? .best
-    if instructionSet == .reference {
+    let isReference = instructionSet == .reference
+    backend = try options.makeBackend(isReference ? .baseline : instructionSet)
+    if isReference {
       threadCount = 1
       transformer = Transformer(
         configuration: configuration, weights: weights, on: ReferenceBackend(),
         cacheDType: options.keyValueType)
     } else {
-      let backend = try options.makeBackend(instructionSet)
       threadCount = backend.threadCount
       transformer = Transformer(
         configuration: configuration, weights: weights, backend: backend,
@@ -66,6 +69,9 @@ public struct LanguageModel: Sendable {
     defaultSampling = Sampling(checkpoint.generationDefaults)
     card = ModelCard(checkpoint, configuration, chatFormat: chatFormat)
   }
+
+  /// What the machine can do at most with the threads and kernels of this model.
+  public func measureCeilings() throws -> MachineCeilings { try backend.measureCeilings() }
 
   /// The description of the architecture.
   public var configuration: ModelConfiguration { transformer.configuration }

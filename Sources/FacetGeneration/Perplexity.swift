@@ -63,15 +63,18 @@ extension LanguageModel {
     let chunks = try chunks(of: tokens, length: chunkLength, most: most)
     var result = Perplexity(chunkLength: chunkLength)
     var session = try Session(self, context: chunkLength)
+    let rows = rowsAtOnce
     for index in 0..<chunks {
       try Task.checkCancellation()
       let chunk = chunk(index, of: tokens, length: chunkLength)
-      try session.readFirstHalf(of: chunk)
-      for part in Session.countedParts(of: chunk) {
-        let logits = try session.forward(part.tokens, logits: .all)
-        for (row, target) in part.targets.enumerated() {
-          logits.rows(row..<row + 1).withFloats { row in
-            result.add(loss: row.logSumExp() - Double(row[Int(target)]))
+      session.reset()
+      for part in Session.parts(of: chunk, rows: rows) {
+        let logits = try session.forward(part.tokens, logits: .rows(Array(part.counted)))
+        let totals = backend.logSumExp(logits)
+        logits.withFloats { logits in
+          for (row, target) in part.targets.enumerated() {
+            let logit = logits[row * configuration.vocabulary + Int(target)]
+            result.add(loss: totals[row] - Double(logit))
           }
         }
       }
@@ -80,6 +83,10 @@ extension LanguageModel {
     }
     return result
   }
+
+  /// Rows of logits that are computed at once: many, since each time the head is read and expanded
+  /// anew; no more than take 256 MB or so.
+  var rowsAtOnce: Int { max(64, min(256, (1 << 28) / (4 * configuration.vocabulary))) }
 
   /// How many chunks of `length` tokens are measured; throws when there is none.
   func chunks(of tokens: [TokenID], length: Int, most: Int?) throws(GenerationError) -> Int {
@@ -108,28 +115,34 @@ extension LanguageModel {
 }
 
 extension Session {
-  /// A few tokens of the second half of a chunk, and what follows each.
-  struct CountedPart {
+  /// Some tokens of a chunk, and what follows those of them that count.
+  struct ChunkPart: Equatable {
     var tokens: [TokenID]
+    /// The places of `tokens` whose predictions count.
+    var counted: Range<Int>
+    /// What comes after each of them.
     var targets: [TokenID]
   }
 
-  /// Reads what comes before the tokens that count.
-  mutating func readFirstHalf(of chunk: [TokenID]) throws {
-    reset()
-    let first = chunk.count / 2
-    for start in stride(from: 0, to: first, by: Self.chunk) {
-      _ = try forward(Array(chunk[start..<min(start + Self.chunk, first)]), logits: .none)
+  /// `chunk` in parts that fit a pass, none of which counts more than `rows` tokens.
+  ///
+  /// The second half counts, less the last token, which nothing follows and nobody need read.
+  static func parts(of chunk: [TokenID], rows: Int) -> [ChunkPart] {
+    var parts: [ChunkPart] = []
+    let (first, end) = (chunk.count / 2, chunk.count - 1)
+    var start = 0
+    while start < end {
+      // Up to `rows` tokens beyond the half, or beyond what was read.
+      let stop = min(end, start + Self.chunk, max(start, first) + rows)
+      let counted = max(start, first)..<max(stop, first)
+      let isCounted = stop > first
+      parts.append(
+        ChunkPart(
+          tokens: Array(chunk[start..<stop]),
+          counted: isCounted ? counted.lowerBound - start..<stop - start : 0..<0,
+          targets: isCounted ? Array(chunk[counted.lowerBound + 1..<stop + 1]) : []))
+      start = stop
     }
-  }
-
-  /// The second half of `chunk`, a few rows at a time: the logits of all would take more memory than
-  /// a small model.
-  static func countedParts(of chunk: [TokenID]) -> [CountedPart] {
-    stride(from: chunk.count / 2, to: chunk.count - 1, by: 64).map { start in
-      let end = min(start + 64, chunk.count - 1)
-      return CountedPart(
-        tokens: Array(chunk[start..<end]), targets: Array(chunk[start + 1..<end + 1]))
-    }
+    return parts
   }
 }

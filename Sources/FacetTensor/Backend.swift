@@ -46,11 +46,26 @@ package protocol Backend: Sendable {
     _ queries: Tensor, over spans: [AttentionSpan], settings: AttentionSettings,
     into output: Tensor)
 
+  /// In what a product of `tokens` rows with `weights` is computed.
+  func arithmetic(of weights: Tensor, _ role: MatrixRole, tokens: Int) -> MatrixArithmetic
+
   /// x += y.
   func add(_ y: Tensor, to x: Tensor)
 
   /// x = cap · tanh(x / cap).
   func softCap(_ x: Tensor, cap: Float)
+}
+
+extension Backend {
+  /// f32 unless a backend knows better.
+  package func arithmetic(
+    of weights: Tensor, _ role: MatrixRole, tokens: Int
+  ) -> MatrixArithmetic { .f32 }
+}
+
+/// What the products of a matrix are computed in.
+package enum MatrixArithmetic: Sendable, Hashable {
+  case f32, bf16, int8
 }
 
 /// Where in the model a matrix stands.

@@ -44,6 +44,16 @@ extension CPUBackend {
     return takesBF16 ? .bf16 : .f32
   }
 
+  package func arithmetic(
+    of weights: Tensor, _ role: MatrixRole, tokens: Int
+  ) -> MatrixArithmetic {
+    switch operand(weights, role, tokens: tokens) {
+    case .f32: .f32
+    case .bf16: .bf16
+    case .digits, .bytes: .int8
+    }
+  }
+
   /// Bytes that the forms of `tokens` rows take together.
   static func operandByteCount(tokens: Int, columns: Int) -> Int {
     let forms: [Operand] = tokens <= matvecTokens ? [.digits] : [.bytes, .bf16]

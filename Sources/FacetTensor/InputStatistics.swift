@@ -74,6 +74,10 @@ package struct ObservingBackend: Backend {
 
   package var precision: Precision { base.precision }
 
+  package func arithmetic(
+    of weights: Tensor, _ role: MatrixRole, tokens: Int
+  ) -> MatrixArithmetic { base.arithmetic(of: weights, role, tokens: tokens) }
+
   package func linear(
     _ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor]
   ) {

@@ -84,6 +84,33 @@ struct ErrorTests {
     Case(
       "perplexity", TinyModel.base, "missing.txt",
       says: "There is no file 'missing.txt' that can be read."),
+    Case(
+      "quantize", TinyModel.base, TinyModel.base, "--type", "Q8_0",
+      says:
+        "'\(TinyModel.base)' is there already. Choose another name or allow overwriting (--force)."
+    ),
+    Case(
+      "quantize", TinyModel.base, TinyModel.folder + "/none/x.gguf", "--type", "Q8_0",
+      says: "Cannot write '\(TinyModel.folder)/none/x.gguf': No such file or directory."),
+    Case(
+      "quantize", TinyModel.base, "x.gguf", "--type", "Q8_0", "--importance", "missing.gguf",
+      says: "There is no file 'missing.gguf'."),
+    Case(
+      "importance", TinyModel.base, "missing.txt", "-o", TinyModel.folder + "/none/x.gguf",
+      says: "No file can be written into '\(TinyModel.folder)/none'. Choose another folder."),
+    Case(
+      "importance", TinyModel.base, "missing.txt", "-o", TinyModel.base,
+      says: "'\(TinyModel.base)' is there already. Choose another name or give --force."),
+    Case(
+      "importance", TinyModel.base, "missing.txt", "-o", TinyModel.folder,
+      says: "'\(TinyModel.folder)' is a directory; name a file to write."),
+    Case(
+      "bench", "--from", TinyModel.base,
+      says:
+        "'\(TinyModel.base)' is no result of facet bench. Make one with --format json or --json."),
+    Case(
+      "compare", TinyModel.base, TinyModel.instructed, "missing.txt",
+      says: "There is no file 'missing.txt' that can be read."),
   ]
 
   @Test("what cannot be done exits with 1 and one sentence", arguments: failures)
@@ -130,9 +157,31 @@ struct ErrorTests {
       "perplexity", "x.txt", "--chunks", "0",
       says: "The number of chunks is 0; it must be 1 or more."),
     Case(
+      "compare", "a", "b", "x.txt", "--chunks", "0",
+      says: "The number of chunks is 0; it must be 1 or more."),
+    Case(
+      "quantize", "a", "b", "--type", "Q9",
+      says: "'Q9' is no type that Facet converts to; it knows Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, "
+        + "Q3_K, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, Q6_K, BF16, F16, F32."),
+    Case("quantize", "a", "b", says: "Missing expected argument '--type <type>'"),
+    Case(
+      "quantize", "a", "b", "--type", "Q8_0", "--threads", "0",
+      says: "The number of threads is 0; it must lie between 1 and 1024."),
+    Case(
       "bench", "--repeat", "0",
-      says:
-        "There is nothing to measure: give --prompt or --generate tokens, and --repeat 1 to 1000."),
+      says: "0 runs after 1 to warm up cannot be measured; give 1 to 1000 and 0 to 1000."),
+    Case(
+      "bench", "--prompt", "0", "--generate", "0",
+      says: "There is nothing to measure: give a prompt or tokens to generate."),
+    Case(
+      "bench", "--batch", "1,x",
+      says: "The value '1,x' is invalid for '--batch <batch>'"),
+    Case(
+      "bench", "--json", "--prompt", "8,16",
+      says: "--json is the form of one model, one --prompt and one --generate; use --format json."),
+    Case(
+      "bench", "a", "--from", "x.json",
+      says: "--from shows a result that is there; give no model with it."),
     Case(
       "run", "--max-tokens", "many", "Hi",
       says: "The value 'many' is invalid for '--max-tokens <max-tokens>'"),

@@ -9,8 +9,8 @@ import Testing
 @Suite("Help")
 struct HelpTests {
   static let subcommands = [
-    "run", "pull", "list", "show", "rm", "cp", "tokenize", "detokenize", "perplexity", "bench",
-    "plan", "completions", "version",
+    "run", "pull", "list", "show", "rm", "cp", "quantize", "importance", "tokenize", "detokenize",
+    "perplexity", "compare", "bench", "plan", "completions", "version",
   ]
 
   @Test("the help text is the one that was reviewed", arguments: ["facet"] + subcommands)

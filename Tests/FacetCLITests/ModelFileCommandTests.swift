@@ -88,8 +88,9 @@ struct ModelFileCommandTests {
     #expect(page["model"] as? String == "tiny.gguf")
     #expect((page["prefill_runs"] as? [Double])?.count == 2)
     let table = try Facet.Child(options).outcome()
-    #expect(table.output.hasPrefix("tiny.gguf, 1 threads, fast, "))
-    #expect(table.output.contains("prefill      16"))
+    #expect(table.output.hasPrefix("1 threads, fast, "))
+    #expect(table.output.contains("tiny.gguf  prefill      16      1      0"))
+    #expect(table.output.contains("tiny.gguf  decode        4      1     16"))
   }
 
   @Test("plan adds up what weights and cache take, before anything is loaded")

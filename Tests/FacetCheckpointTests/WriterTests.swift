@@ -298,4 +298,17 @@ struct AtomicWritingTests {
       }
     }
   #endif
+
+  @Test("a disk without the room is refused before anything is written")
+  func space() throws {
+    try FileSystem.checkSpace(for: "out.gguf", needed: 10, available: 10)
+    try FileSystem.checkSpace(for: "out.gguf", needed: 10, available: nil)
+    let error = #expect(throws: CheckpointError.self) {
+      try FileSystem.checkSpace(for: "out.gguf", needed: 11, available: 10)
+    }
+    #expect(
+      error?.message
+        == "'out.gguf' takes 11 bytes, and the disk has 10 left. Free some space or write to another "
+        + "disk.")
+  }
 }

@@ -114,6 +114,22 @@ struct ModelConverterTests {
     }
   }
 
+  @Test("a cancelled task leaves nothing behind")
+  func cancellation() async throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/cancel-\(UUID().uuidString)/"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try RandomModel(layers: 1).write(to: folder + "in.gguf")
+    let converter = ModelConverter(options(.q8_0))
+    let task = Task {
+      while !Task.isCancelled { await Task.yield() }
+      return try converter.convert(folder + "in.gguf", to: folder + "out.gguf")
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["in.gguf"])
+  }
+
   @Test("what cannot be done is refused in a sentence")
   func refusals() throws {
     try withFolder { folder in
@@ -127,14 +143,15 @@ struct ModelConverterTests {
       _ = try ModelConverter(options(.q8_0)).convert(input, to: output)
       #expect(
         message(options(.q4_0), input, output)
-          == "'\(output)' is there already. Choose another name or allow overwriting.")
+          == "'\(output)' is there already. Choose another name or allow overwriting (--force).")
       #expect(
         message(options(.q4_0), input, folder)
           == "'\(folder)' is a directory; name a file to write.")
       #expect(
         message(options(.q4_0), output, folder + "again.gguf")
           == "'\(output)' is quantised already: 'token_embd.weight' is Q8_0. To round it to Q6_K loses "
-          + "more than rounding the original once. Convert the original, or allow requantising.")
+          + "more than rounding the original once. Convert the original, or allow requantising "
+          + "(--requantize).")
       #expect(
         message(options(.q4_0, threads: 0), input, folder + "again.gguf")
           == "The number of threads is 0; it must lie between 1 and 1024.")

@@ -18,6 +18,7 @@
 #include "../simd/quantize_k.inc"
 #include "../simd/kv.inc"
 #include "../simd/attention.inc"
+#include "../simd/ceilings.inc"
 
 #define FK_NAME "baseline"
 #define FK_GEMM_BF16 NULL

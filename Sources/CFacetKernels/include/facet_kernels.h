@@ -177,6 +177,16 @@ typedef struct fk_kernels {
   float (*log_sum_exp)(const float *x, int64_t count);
   // Index of the largest value, the first of equals; NaN never wins. count ≥ 1.
   int64_t (*argmax)(const float *x, int64_t count);
+
+  // What the machine can do at most, for benchmarks. Reads `bytes`, a multiple of 512, and gives back a
+  // sum of them.
+  uint32_t (*read_all)(const void *data, int64_t bytes);
+  // Multiply-adds as the gemm of that name issues them, on registers alone; `x` holds 32 numbers, of
+  // which 16 results go to `out`. Gives back the operations, two a multiply-add. The last two are NULL
+  // where the CPU lacks the instruction.
+  int64_t (*peak_f32)(int64_t rounds, const float *x, float *out);
+  int64_t (*peak_bf16)(int64_t rounds, const float *x, float *out);
+  int64_t (*peak_bytes)(int64_t rounds, const float *x, float *out);
 } fk_kernels;
 
 // Bytes of a row of activations written in digits, and in bytes; columns a multiple of 32.

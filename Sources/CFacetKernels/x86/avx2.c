@@ -27,6 +27,7 @@
 #include "integer_avx2.inc"
 #include "../simd/matvec_integer.inc"
 #include "../simd/gemm_integer.inc"
+#include "../simd/ceilings.inc"
 
 #define FK_NAME "avx2"
 #define FK_GEMM_BF16 NULL

@@ -23,17 +23,20 @@
 #include "../simd/quantize_k.inc"
 #include "../simd/kv.inc"
 #include "../simd/attention.inc"
+#include "../simd/ceilings.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "gemm_bf16.inc"
 #include "attention_bf16.inc"
+#include "peak_bf16.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512vnni,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "integers.inc"
 #include "matvec_vnni.inc"
 #include "gemm_vnni.inc"
+#include "peak_vnni.inc"
 #pragma clang attribute pop
 
 #define FK_NAME "avx512"
@@ -53,6 +56,7 @@ const fk_kernels *fk_kernels_avx512(void) {
   if (__builtin_cpu_supports("avx512bf16")) {
     best.gemm_bf16 = gemm_bf16;
     best.attention_bf16 = attention_bf16;
+    best.peak_bf16 = peak_bf16;
   }
   if (__builtin_cpu_supports("avx512vnni")) {
     best.matvec_digits = matvec_digits;
@@ -60,6 +64,7 @@ const fk_kernels *fk_kernels_avx512(void) {
     best.takes_integers = takes_integers;
     best.gemm_bytes = gemm_bytes;
     best.to_bytes = to_bytes;
+    best.peak_bytes = peak_bytes;
   } else { // every CPU with AVX-512 has AVX2, whose integer products beat f32's
     const fk_kernels *avx2 = fk_kernels_avx2();
     best.matvec_digits = avx2->matvec_digits;

@@ -47,16 +47,11 @@ struct PerplexityCommand: AsyncParsableCommand {
     var seconds: Double
   }
 
-  func validate() throws {
-    if let chunks, chunks < 1 {
-      throw ValidationError("The number of chunks is \(chunks); it must be 1 or more.")
-    }
-    if chunk < 4 { throw ValidationError("A chunk is \(chunk) tokens; it must be 4 or more.") }
-  }
+  func validate() throws { try ChunkChoice(chunk, chunks).validate() }
 
   func run() async throws {
     let reference = file == nil ? ModelStore.defaultModel : first
-    let text = try Self.text(file ?? first)
+    let text = try TextFile.read(file ?? first)
     try await Interrupts.cancelling {
       let model = try await engine.model(reference).language
       try measure(
@@ -64,30 +59,15 @@ struct PerplexityCommand: AsyncParsableCommand {
     }
   }
 
-  private static func text(_ path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw Failure("There is no file '\(path)' that can be read.")
-    }
-    guard let text = String(bytes: data, encoding: .utf8) else {
-      throw Failure("'\(path)' is not UTF-8 text.")
-    }
-    return text
-  }
-
   private func measure(_ model: LanguageModel, _ name: String, _ tokens: [TokenID]) throws {
     let start = ContinuousClock.now
-    let isTerminal = OutputFile.error.isTerminal && !Terminal.isDumb
+    var line = ProgressLine()
     let result = try model.perplexity(of: tokens, chunkLength: chunk, most: chunks) {
       result, total in
-      let left = (ContinuousClock.now - start) / result.chunks * (total - result.chunks)
-      let line =
+      try Task.checkCancellation()
+      line.show(
         "chunk \(result.chunks) of \(total)  perplexity \(Self.figure(result.value))  "
-        + "\(Int((left / .seconds(1)).rounded())) s left"
-      if isTerminal {
-        try? OutputFile.error.write("\r\(line)\u{1b}[K" + (result.chunks == total ? "\n" : ""))
-      } else if result.chunks == total || result.chunks % max(1, total / 10) == 0 {
-        OutputFile.error.tell(line)
-      }
+          + ProgressLine.left(since: start, result.chunks, of: total), result.chunks, of: total)
     }
     if json {
       let page = Page(

@@ -50,10 +50,19 @@ struct EngineOptions: ParsableArguments {
   /// The same for the library.
   func load() throws -> LanguageModel.LoadOptions {
     let options = LanguageModel.LoadOptions(
-      threads: try threads ?? Self.threadsOfEnvironment(), precision: precision.precision,
+      threads: try Self.threads(threads), precision: precision.precision,
       instructionSet: try Self.instructionSetOfEnvironment(), keyValueType: kvType?.dtype)
     do { try options.validate() } catch { throw ValidationError(error.message) }
     return options
+  }
+
+  /// The threads that are asked for, by option or by the environment; nil: one per core.
+  static func threads(_ option: Int?) throws -> Int? {
+    let threads = try option ?? threadsOfEnvironment()
+    do { try LanguageModel.LoadOptions(threads: threads).validate() } catch {
+      throw ValidationError(error.message)
+    }
+    return threads
   }
 
   private static func threadsOfEnvironment() throws -> Int? {

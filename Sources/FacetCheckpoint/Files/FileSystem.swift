@@ -12,7 +12,7 @@ internal import FacetTensor
 #endif
 
 /// The few questions that readers ask the file system.
-enum FileSystem {
+package enum FileSystem {
   /// True when something is at `path`.
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
@@ -32,6 +32,26 @@ enum FileSystem {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     let directory = path[..<slash]
     return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+  }
+
+  /// Bytes that may still be written into the folder that `path` is in; nil when it does not say.
+  static func availableByteCount(at path: String) -> Int? {
+    var status = statvfs()
+    guard unsafe statvfs(split(path).directory, &status) == 0 else { return nil }
+    let (count, overflows) = Int(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    return overflows ? .max : count
+  }
+
+  /// Throws when `needed` bytes do not go into the `available` ones.
+  package static func checkSpace(
+    for path: String, needed: Int, available: Int?
+  ) throws(CheckpointError) {
+    guard let available, needed > available else { return }
+    throw CheckpointError(
+      .unreadable,
+      "'\(path)' takes \(needed) bytes, and the disk has \(available) left. Free some space or write "
+        + "to another disk.")
   }
 
   /// The bytes of the file at `path`, which must not be larger than `limit`.

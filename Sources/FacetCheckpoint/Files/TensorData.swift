@@ -24,16 +24,23 @@ public enum TensorData: Sendable {
 }
 
 extension FileWriter {
-  /// Appends the bytes of `data`.
-  mutating func write(_ data: TensorData) throws(CheckpointError) {
+  /// Appends the bytes of `data`; false when `isStopped` said so between two parts.
+  @discardableResult
+  mutating func write(
+    _ data: TensorData, isStopped: () -> Bool = { false }
+  ) throws(CheckpointError) -> Bool {
     switch data {
     case .tensor(let tensor): try write(bytesOf: tensor)
     case .bytes(let bytes): try write(bytes)
     case .parts(let byteCount, let count, let make):
       let start = self.count
-      for part in 0..<count { try write(bytesOf: make(part)) }
+      for part in 0..<count {
+        if isStopped() { return false }
+        try write(bytesOf: make(part))
+      }
       precondition(self.count - start == byteCount, "parts of \(self.count - start) bytes")
     }
+    return true
   }
 
   private mutating func write(bytesOf tensor: Tensor) throws(CheckpointError) {

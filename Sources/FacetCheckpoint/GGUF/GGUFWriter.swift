@@ -78,9 +78,10 @@ public struct GGUFWriter: Sendable {
 
   /// Writes the file, asking before every tensor, by its number, whether to go on.
   ///
-  /// False when the answer was no; nothing is at `path` then.
+  /// Asks `isStopped` between the parts of a tensor, too. False when the writing was stopped; nothing
+  /// is at `path` then.
   func write(
-    to path: String, goesOn: (Int) -> Bool
+    to path: String, isStopped: () -> Bool = { false }, goesOn: (Int) -> Bool
   ) throws(CheckpointError) -> Bool {
     let alignment = alignment
     guard GGUFFile.isAlignment(alignment) else {
@@ -94,7 +95,7 @@ public struct GGUFWriter: Sendable {
     for (index, entry) in entries.enumerated() {
       guard goesOn(index) else { return false }
       try file.pad(to: alignment)
-      try file.write(entry.data)
+      guard try file.write(entry.data, isStopped: isStopped) else { return false }
     }
     try file.pad(to: alignment)
     try file.finish()

@@ -11,7 +11,10 @@ struct ConversionPlan: Sendable {
     let source: Tensor
     let dtype: DType
     let order: RowOrder
+    /// How much errors in each column count.
     let importance: [Float]?
+    /// True when that was measured, not assumed to be alike.
+    let usesImportance: Bool
     let isVector: Bool
 
     /// True when the bits are taken as they are.
@@ -45,7 +48,9 @@ struct ConversionPlan: Sendable {
       let step = Step(
         name: text, source: tensor, dtype: dtype,
         order: try ConversionPlan.order(of: name, tensor, checkpoint),
-        importance: dtype.isQuantized && dtype != .q8_0 ? importance : nil,
+        importance: dtype.isQuantized && dtype != .q8_0
+          ? importance ?? options.preset.evenImportance(for: dtype, columns: tensor.columns) : nil,
+        usesImportance: dtype.isQuantized && dtype != .q8_0 && importance != nil,
         isVector: name.role.isNorm)
       try ConversionPlan.checkLoss(step, checkpoint, options)
       steps.append(step)
@@ -96,6 +101,6 @@ struct ConversionPlan: Sendable {
       .unsupported,
       "'\(checkpoint.path)' is quantised already: '\(step.name)' is \(step.source.dtype). To round it "
         + "to \(step.dtype) loses more than rounding the original once. Convert the original, or "
-        + "allow requantising.")
+        + "allow requantising (--requantize).")
   }
 }

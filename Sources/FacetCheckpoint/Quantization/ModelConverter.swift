@@ -75,7 +75,7 @@ public struct ModelConverter: Sendable {
         tensors: plan.steps.count, byteCount: plan.byteCount,
         convertedByteCount: plan.convertedByteCount))
     var stop: (any Error)?
-    let isComplete = try writer.write(to: path) { index in
+    let isComplete = try writer.write(to: path, isStopped: { Task.isCancelled }) { index in
       do {
         try progress(.tensor(ConvertedTensor(index: index, plan.steps[index])))
         return true
@@ -84,7 +84,7 @@ public struct ModelConverter: Sendable {
         return false
       }
     }
-    if let stop, !isComplete { throw stop }
+    guard isComplete else { throw stop ?? CancellationError() }
     let summary = ConversionSummary(path: path, options.preset, plan)
     try progress(.finished(summary))
     return summary
@@ -102,9 +102,14 @@ public struct ModelConverter: Sendable {
     }
     if FileSystem.exists(path), options.overwriting == .refused {
       throw CheckpointError(
-        .unreadable, "'\(path)' is there already. Choose another name or allow overwriting.")
+        .unreadable,
+        "'\(path)' is there already. Choose another name or allow overwriting (--force).")
     }
-    return try ConversionPlan(checkpoint, options: options)
+    let plan = try ConversionPlan(checkpoint, options: options)
+    try FileSystem.checkSpace(
+      for: path, needed: plan.convertedByteCount,
+      available: FileSystem.availableByteCount(at: path))
+    return plan
   }
 }
 
@@ -166,7 +171,7 @@ extension ConvertedTensor {
     self.init(
       index: index, name: step.name, rows: step.source.rows, columns: step.source.columns,
       from: step.source.dtype.name, to: step.dtype.name, byteCount: step.byteCount,
-      usesImportance: step.importance != nil)
+      usesImportance: step.usesImportance)
   }
 }
 

@@ -24,9 +24,10 @@ public enum QuantizationPreset: String, Sendable, Hashable, CaseIterable, Codabl
   case f16 = "F16"
   case f32 = "F32"
 
-  /// Reads a preset's name, upper or lower case.
+  /// Reads a preset's name, upper or lower case; `Q3_K_M` is another name of `Q3_K`.
   public init(named name: String) throws(CheckpointError) {
-    guard let preset = QuantizationPreset(rawValue: name.uppercased()) else {
+    let upper = name.uppercased()
+    guard let preset = QuantizationPreset(rawValue: upper == "Q3_K_M" ? "Q3_K" : upper) else {
       throw CheckpointError(
         .unsupported,
         "'\(name)' is no type that Facet converts to; it knows "
@@ -101,6 +102,16 @@ extension QuantizationPreset {
   package func dtype(of name: TensorName, columns: Int, _ context: Context) -> DType {
     if name.role.isNorm { return .f32 }
     return Self.fitting(wanted(name, context), columns: columns)
+  }
+
+  /// Importance that makes the rounding to Q4_0 search for its grid where a preset of two or three bits
+  /// falls back to it: most of what such a model loses it loses there.
+  ///
+  /// On the default model, most of whose rows are no whole blocks, Q3_K then strays by a mean KL
+  /// divergence of 0.150 from the original instead of 0.180, and Q2_K by 0.417 instead of 0.480.
+  func evenImportance(for dtype: DType, columns: Int) -> [Float]? {
+    guard dtype == .q4_0, base.blockSize == 256 else { return nil }
+    return [Float](repeating: 1, count: columns)
   }
 
   /// The type by the preset's rules, before its blocks are held against the width.

@@ -94,7 +94,7 @@ public struct Benchmark: Sendable, Hashable, Codable {
     return (ContinuousClock.now - start) / .seconds(1)
   }
 
-  private static func median(_ values: [Double]) -> Double {
+  static func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     guard let middle = sorted.dropFirst(sorted.count / 2).first else { return 0 }
     return sorted.count % 2 == 1 ? middle : (middle + sorted[sorted.count / 2 - 1]) / 2
