@@ -3,8 +3,9 @@
 
 import CFacetKernels
 
-// Attention in tiles. Many tokens are split by tokens, a few over their context: how depends on shapes
-// and positions alone, so that neither the threads nor the other sequences of a batch change a bit.
+// Attention in tiles. Many tokens are split by tokens, a few over their context: where depends on the
+// position of each token alone, so that neither the threads, nor other sequences, nor the tokens read
+// along with it change a bit.
 extension CPUBackend {
   /// What the workers take one by one.
   private struct Tile {
@@ -13,6 +14,7 @@ extension CPUBackend {
     var head: Int
     var part = 0
     var parts = 1
+    var partBlocks = 1
     /// Floats before its partial result; those of one context lie one after the other.
     var partialOffset = 0
   }
@@ -21,8 +23,8 @@ extension CPUBackend {
   private static let attentionTokens = 64
   /// Most query rows whose context is split: partial results stay small beside what is read.
   private static let splitRows = 32
-  /// Blocks of 64 positions that are worth a part of their own.
-  private static let partBlocks = 4
+  /// Blocks of 64 positions that are worth a part of their own, at least.
+  private static let leastPartBlocks = 4
   /// Most parts of one head's context, and of one sequence's heads together.
   private static let mostParts = (perHead: 32, together: 64)
 
@@ -87,7 +89,8 @@ extension CPUBackend {
       ? scratch.shared.assumingMemoryBound(to: Float.self) + tile.partialOffset : nil
     return unsafe fk_tile(
       begin: Int64(tile.tokens.lowerBound), end: Int64(tile.tokens.upperBound),
-      head: Int64(tile.head), part: Int64(tile.part), parts: Int64(tile.parts), partial: partial)
+      head: Int64(tile.head), part: Int64(tile.part), parts: Int64(tile.parts),
+      part_blocks: Int64(tile.partBlocks), partial: partial)
   }
 
   /// The tiles of a batch, and how many floats their partial results take.
@@ -100,17 +103,23 @@ extension CPUBackend {
       let group = settings.queryHeads / span.cache.headCount
       precondition(group <= Int(FK_ATTENTION_ROWS), "\(group) query heads share a key-value head")
       let rows = span.rows.count * group
-      let parts = rows <= Self.splitRows ? Self.parts(span, settings) : 1
       let size = max(1, min(Self.attentionTokens, Int(FK_ATTENTION_ROWS) / group))
-      for begin in stride(from: 0, to: span.rows.count, by: size) {
-        let tokens = begin..<min(span.rows.count, begin + size)
+      let pieces =
+        rows <= Self.splitRows
+        ? Self.cuts(span, settings)
+        : stride(from: 0, to: span.rows.count, by: size).map {
+          Cut(tokens: $0..<min(span.rows.count, $0 + size))
+        }
+      for cut in pieces {
         for head in 0..<span.cache.headCount {
-          for part in 0..<parts {
+          for part in 0..<cut.parts {
             tiles.append(
               Tile(
-                span: index, tokens: tokens, head: head, part: part, parts: parts,
-                partialOffset: floats))
-            if parts > 1 { floats += rows * (span.cache.values.columns + 2) }
+                span: index, tokens: cut.tokens, head: head, part: part, parts: cut.parts,
+                partBlocks: cut.blocks, partialOffset: floats))
+            if cut.parts > 1 {
+              floats += cut.tokens.count * group * (span.cache.values.columns + 2)
+            }
           }
         }
       }
@@ -118,13 +127,46 @@ extension CPUBackend {
     return (tiles, floats)
   }
 
-  /// Parts of the context that the tokens of a span see.
-  private static func parts(_ span: AttentionSpan, _ settings: AttentionSettings) -> Int {
-    let first = settings.window.map { max(0, span.first - $0 + 1) } ?? 0
-    let last = span.first + max(span.rows.count, 1) - 1
-    let blocks = last / LayerCache.blockSize - first / LayerCache.blockSize + 1
-    let most = max(1, min(mostParts.perHead, mostParts.together / span.cache.headCount))
-    return min((blocks + partBlocks - 1) / partBlocks, most)
+  /// Tokens whose context is cut alike: into `parts` of `blocks` each.
+  private struct Cut {
+    var tokens: Range<Int>
+    var parts = 1
+    var blocks = 1
+  }
+
+  /// How the context of a few tokens is cut; more than one cut where parts grow on the way.
+  private static func cuts(_ span: AttentionSpan, _ settings: AttentionSettings) -> [Cut] {
+    var cuts: [Cut] = []
+    for token in 0..<span.rows.count {
+      let position = span.first + token
+      let blocks = partBlocks(position, span.cache.headCount, settings)
+      if cuts.last?.blocks == blocks {
+        cuts[cuts.count - 1].tokens = cuts[cuts.count - 1].tokens.lowerBound..<token + 1
+      } else {
+        cuts.append(Cut(tokens: token..<token + 1, blocks: blocks))
+      }
+    }
+    for (index, cut) in cuts.enumerated() {
+      let begin = span.first + cut.tokens.lowerBound
+      let first = settings.window.map { max(0, begin - $0 + 1) } ?? 0
+      let last = span.first + cut.tokens.upperBound - 1
+      let partSize = cut.blocks * LayerCache.blockSize
+      cuts[index].parts = last / partSize - first / partSize + 1
+    }
+    return cuts
+  }
+
+  /// Blocks of a part of what the token at `position` sees: so many that the parts are few enough.
+  private static func partBlocks(
+    _ position: Int, _ heads: Int, _ settings: AttentionSettings
+  ) -> Int {
+    let context = position / LayerCache.blockSize + 1
+    let seen = settings.window.map { min(context, $0 / LayerCache.blockSize + 2) } ?? context
+    let most = min(mostParts.perHead, mostParts.together / heads)
+    guard most > 2 else { return context }
+    var size = leastPartBlocks
+    while (seen + size - 1) / size + 1 > most { size *= 2 }
+    return size
   }
 
   /// Bytes that a worker needs for attention, and that partial results of one sequence take at most.

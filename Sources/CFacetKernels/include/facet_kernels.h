@@ -87,10 +87,11 @@ typedef struct fk_attention {
   float soft_cap;       // c·tanh(s/c) after scaling and before masking; 0: none
 } fk_attention;
 
-// A piece of attention's work: tokens [begin, end) of the T and one key-value head, over part `part`
-// of `parts` equal parts of the blocks that these tokens see. (end - begin)·G ≤ FK_ATTENTION_ROWS.
+// A piece of attention's work: tokens [begin, end) of the T and one key-value head, over part `part` of
+// `parts`. Parts are `part_blocks` blocks each, counted from position 0; part 0 holds the first block that
+// these tokens see. (end - begin)·G ≤ FK_ATTENTION_ROWS.
 typedef struct fk_tile {
-  int64_t begin, end, head, part, parts;
+  int64_t begin, end, head, part, parts, part_blocks;
   // NULL when there is one part. Else, for the R rows (token, query head), this part's weighted
   // values [R][value_width], maxima [R] and sums of exponentials [R].
   float *partial;
