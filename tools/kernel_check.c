@@ -344,7 +344,8 @@ static void attention(uint32_t dtype, int32_t width, int64_t window, float cap) 
     kv.keys = keys[which], kv.values = values[which];
     set->store_kv(&kv, k, v, 0, all);
     fk_attention a = {q, y[which], FIRST, window, HEADS, 0.3f, cap};
-    for (int32_t head = 0; head < SHARED; head++) set->attention(&a, &kv, 0, TOKENS, head, scratch);
+    for (int32_t head = 0; head < SHARED; head++)
+      set->attention(&a, &kv, (fk_tile){.end = TOKENS, .head = head, .parts = 1}, scratch);
   }
   near_f32("attention", shape, y[1], y[0], TOKENS * HEADS * width, 1e-5);
   equal("store_kv keys", shape, keys[1], keys[0], key_bytes);

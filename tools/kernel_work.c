@@ -34,7 +34,7 @@ static void prefill_floats(void) {
 }
 static void attend(int64_t first, int64_t tokens) {
   fk_attention a = {x, y, first, 0, HEADS, 0.1f, 0};
-  kernels->attention(&a, &cache, 0, tokens, 0, scratch);
+  kernels->attention(&a, &cache, (fk_tile){.end = tokens, .parts = 1}, scratch);
 }
 static void attend_one(void) { attend(POSITIONS - 1, 1); }
 static void attend_many(void) { attend(POSITIONS - TOKENS, TOKENS); }
