@@ -55,6 +55,24 @@ struct CPUBackendTests {
     }
   }
 
+  @Test("what is no number is never hidden by integers", arguments: exactSets, DType.allCases)
+  func notANumber(_ set: InstructionSet, _ dtype: DType) throws {
+    var random = RandomTensors()
+    let weights = try random.weights(dtype, 20, 512)
+    for (tokens, value) in [(1, Float.nan), (4, .infinity), (9, .nan), (9, -.infinity)] {
+      var numbers = try random.floats(tokens, 512).floats()
+      numbers[numbers.count - 100] = value
+      let input = try Tensor.floats(numbers, rows: tokens, columns: 512)
+      let output = try Tensor.zeros(rows: tokens, columns: 20)
+      for role in [MatrixRole.head, .feedForward] {
+        try backend(set, .fast).linear(input, [weights], as: role, into: [output])
+        let last = output.rows(tokens - 1..<tokens).floats()
+        let others = output.rows(0..<tokens - 1).floats()
+        #expect(last.allSatisfy { !$0.isFinite } && others.allSatisfy(\.isFinite))
+      }
+    }
+  }
+
   @Test(
     "rows that are no whole groups of 32", arguments: exactSets, [DType.f32, .f16, .bf16])
   func unevenColumns(_ set: InstructionSet, _ dtype: DType) throws {
