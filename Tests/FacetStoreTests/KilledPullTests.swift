@@ -132,6 +132,7 @@ struct KilledPullTests {
   @Test("two processes that pull the same model: one fetches, the other waits and finds it there")
   func together() async throws {
     let (one, two) = (Pipe(), Pipe())
+    hub.pause(.milliseconds(200))  // time enough for the other one to come
     let first = try start(one)
     while hub.requests.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
     let second = try start(two)
