@@ -35,7 +35,7 @@ extension CPUBackend {
     guard input.rows > 0 else { return }
     let few = input.rows <= Self.matvecTokens
     let products = weights.map { product(input, $0, role) }
-    let pieces = pieces(weights, few: few)
+    let pieces = pieces(weights, tokens: input.rows)
     pool.exclusively { turn in
       prepare(input, products.map(\.operand), turn)
       if !few { scratch.reserve(perWorker: Self.gemmScratch) }
@@ -45,10 +45,14 @@ extension CPUBackend {
         if few {
           unsafe multiplyFew(
             products[piece.index], piece.rows, output.floatPointer, stride: output.columns)
-        } else {
+          return
+        }
+        for begin in stride(
+          from: piece.rows.lowerBound, to: piece.rows.upperBound, by: Self.panelRows)
+        {
           unsafe multiplyPanel(
-            products[piece.index], piece.rows, tokens: 0..<input.rows,
-            output.floatPointer + piece.rows.lowerBound, stride: output.columns,
+            products[piece.index], begin..<min(piece.rows.upperBound, begin + Self.panelRows),
+            tokens: 0..<input.rows, output.floatPointer + begin, stride: output.columns,
             scratch: scratch.part(worker))
         }
       }
@@ -113,13 +117,17 @@ extension CPUBackend {
         + "[\(output.rows), \(output.columns)]")
   }
 
-  private func pieces(_ weights: [Tensor], few: Bool) -> [Piece] {
+  /// A piece of a few tokens is read for some microseconds; of more tokens it is a panel, or several
+  /// neighbours where multiplying one takes less time than bringing the next from memory.
+  private func pieces(_ weights: [Tensor], tokens: Int) -> [Piece] {
     var pieces: [Piece] = []
     for (index, matrix) in weights.enumerated() {
-      let size =
-        few
-        ? chunkRows(rows: matrix.rows, rowCost: matrix.rowByteCount, multiple: 16)
-        : Self.panelRows
+      var size = Self.panelRows
+      if tokens <= Self.matvecTokens {
+        size = chunkRows(rows: matrix.rows, rowCost: matrix.rowByteCount, multiple: 16)
+      } else if tokens <= Self.expandingTokens {
+        size *= max(1, min(8, matrix.rows / (16 * pool.threadCount * Self.panelRows)))
+      }
       for begin in stride(from: 0, to: matrix.rows, by: size) {
         pieces.append(Piece(index: index, rows: begin..<min(matrix.rows, begin + size)))
       }

@@ -29,10 +29,14 @@ enum Operand {
 }
 
 extension CPUBackend {
+  /// Tokens that do not pay for expanding weights to bf16.
+  static let expandingTokens = 32
+
   /// How `tokens` rows of activations meet `weights`.
   ///
   /// On the default model 8 bits everywhere cost a mean KL divergence of 0.0023 against exact, half of
-  /// it in attention's matrices and the head, which are a quarter of the work: those take bf16.
+  /// it in attention's matrices and the head, which are a quarter of the work: those take bf16, unless
+  /// the tokens are so few that expanding the weights would take longer than multiplying them.
   func operand(_ weights: Tensor, _ role: MatrixRole, tokens: Int) -> Operand {
     guard precision == .fast else { return .f32 }
     let takesIntegers =
@@ -40,7 +44,8 @@ extension CPUBackend {
       ?? false
     if tokens <= Self.matvecTokens { return takesIntegers ? .digits : .f32 }
     let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
-    if takesIntegers, role == .feedForward || !takesBF16 { return .bytes }
+    let isShort = tokens <= Self.expandingTokens
+    if takesIntegers, role == .feedForward || isShort || !takesBF16 { return .bytes }
     return takesBF16 ? .bf16 : .f32
   }
 
