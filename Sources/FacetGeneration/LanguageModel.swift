@@ -68,6 +68,7 @@ public struct LanguageModel: Sendable {
       tokenizer: tokenizer, name: checkpoint.architecture.name)
     defaultSampling = Sampling(checkpoint.generationDefaults)
     card = ModelCard(checkpoint, configuration, chatFormat: chatFormat)
+    weights.embedding.storage.forgetPages()
   }
 
   /// What the machine can do at most with the threads and kernels of this model.

@@ -80,7 +80,7 @@ public struct Session: ~Copyable {
   public static var defaultContext: Int { 8192 }
 
   /// Tokens of a prompt that go through the model at once.
-  public static var chunk: Int { 512 }
+  public static var chunk: Int { 256 }
 
   /// Tokens that fit.
   public var contextLength: Int { cache.capacity }

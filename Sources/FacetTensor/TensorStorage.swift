@@ -111,6 +111,13 @@
     return unsafe TensorStorage(base: base, byteCount: size, origin: .file)
   }
 
+  /// Gives the pages of a mapped file that have been read so far back to the system, which brings them
+  /// again when they are needed: a vocabulary is read once.
+  package func forgetPages() {
+    guard case .file = origin else { return }
+    unsafe madvise(base, byteCount, MADV_DONTNEED)
+  }
+
   /// The bytes, read-only.
   public var bytes: RawSpan {
     @_lifetime(borrow self)

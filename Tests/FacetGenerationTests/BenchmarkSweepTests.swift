@@ -81,7 +81,7 @@ struct BenchmarkSweepTests {
     }
     #expect(
       message { $0.prompts = [-1] } == "Numbers of tokens lie between 0 and 16777216.")
-    #expect(message { $0.batches = [0] } == "A batch has between 1 and 512 sequences.")
+    #expect(message { $0.batches = [0] } == "A batch has between 1 and 256 sequences.")
     #expect(
       message { $0.runs = 0 }
         == "0 runs after 1 to warm up cannot be measured; give 1 to 1000 and 0 to 1000.")
