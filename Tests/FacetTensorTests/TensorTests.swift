@@ -106,4 +106,17 @@ struct TensorTests {
       return "\(error)"
     }
   }
+
+  @Test("a mapped file reads the same after its pages were given back")
+  func forgottenPages() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/facet-pages-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let storage = try TensorStorage.map(path: path)
+    let file = try Tensor(storage: storage, byteOffset: 0, dtype: .f32, rows: 1, columns: 5000)
+    let before = file.floats().map(\.bitPattern)
+    storage.forgetPages()
+    #expect(file.floats().map(\.bitPattern) == before)
+  }
 }
