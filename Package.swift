@@ -23,7 +23,8 @@ let package = Package(
     .library(name: "Facet", targets: ["Facet"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The engine: depends on nothing but the toolchain.
@@ -43,10 +44,16 @@ let package = Package(
     // Around the engine.
     .target(name: "FacetStore", dependencies: ["FacetCheckpoint"], swiftSettings: strict),
     .target(name: "Facet", dependencies: ["FacetStore", "FacetGeneration"], swiftSettings: strict),
+    .target(
+      name: "FacetTraining",
+      dependencies: [
+        "FacetModel", "FacetTokenizer", "FacetCheckpoint", .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "FacetCLI",
       dependencies: [
-        "Facet", "FacetStore",
+        "Facet", "FacetStore", "FacetTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -72,6 +79,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetGenerationTests", dependencies: ["FacetGeneration", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetTrainingTests", dependencies: ["FacetTraining", "FacetTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "FacetStoreTests", dependencies: ["FacetStore", "FacetTestSupport", "StoreKillProbe"],
