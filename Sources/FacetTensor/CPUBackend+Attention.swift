@@ -65,7 +65,7 @@ extension CPUBackend {
       UnsafePointer<fk_attention>?, UnsafePointer<fk_kv>?, fk_tile, UnsafeMutableRawPointer?
     ) -> Void
   {
-    if precision == .fast, tokens > Self.matvecTokens,
+    if precision != .exact, tokens > Self.matvecTokens,
       let fast = unsafe kernels.pointee.attention_bf16
     {
       return unsafe fast

@@ -38,12 +38,13 @@ extension CPUBackend {
   /// it in attention's matrices and the head, which are a quarter of the work: those take bf16, unless
   /// the tokens are so few that expanding the weights would take longer than multiplying them.
   func operand(_ weights: Tensor, _ role: MatrixRole, tokens: Int) -> Operand {
-    guard precision == .fast else { return .f32 }
+    if precision == .exact { return .f32 }
+    let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
+    if precision == .mixed { return takesBF16 && tokens > Self.matvecTokens ? .bf16 : .f32 }
     let takesIntegers =
       unsafe kernels.pointee.takes_integers?(weights.dtype.rawValue, Int64(weights.columns))
       ?? false
     if tokens <= Self.matvecTokens { return takesIntegers ? .digits : .f32 }
-    let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
     let isShort = tokens <= Self.expandingTokens
     if takesIntegers, role == .feedForward || isShort || !takesBF16 { return .bytes }
     return takesBF16 ? .bf16 : .f32

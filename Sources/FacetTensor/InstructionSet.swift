@@ -62,4 +62,6 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
   case exact
   /// Prefill multiplies in bf16 where the CPU can, the cache is in half precision; sums in f32.
   case fast
+  /// Every product in bf16 where the CPU can, whatever the type of the weights; sums in f32: training.
+  case mixed
 }
