@@ -28,7 +28,7 @@ extension CPUBackend {
     var blocks: [PackedBlock] = []
     var tasks: [HeadTask] = []
     var packedByteCount = 0
-    /// Floats of the gradient of keys, or values, of one query head: [T, width].
+    /// Floats of the gradient of keys, or values, of one query head, [T, width].
     var headCount: Int
     var width: Int
     var group: Int
@@ -154,7 +154,7 @@ extension CPUBackend {
     }
   }
 
-  /// Sums over the query heads of each group. Rows of no sequence get zero.
+  /// Sums over the query heads of each group; rows of no sequence get zero.
   private func join(
     _ pass: AttentionPass, _ settings: AttentionSettings, _ layout: BackwardLayout,
     _ gradients: AttentionInputs, _ turn: WorkerPool.Turn

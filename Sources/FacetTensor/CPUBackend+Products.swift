@@ -88,12 +88,13 @@ extension CPUBackend: TrainingBackend {
   }
 
   /// Packed numbers of a stretch: few enough to stay in a cache that all cores share.
-  private static let stretchByteCount = 16 << 20
+  private static let stretchByteCount = 4 << 20
   /// Least depth of a stretch: c passes by once for each.
   private static let leastDepth = 512
   /// Rows that are packed at once, and rows of a tile of work.
   private static let packedRows = 64
   private static let tileRows = 384
+  private static let leastTileRows = 48
 
   private func multiply(_ product: PackedProduct) {
     let (rows, depth, columns) = (product.rows, product.depth, product.columns)
@@ -181,7 +182,11 @@ extension CPUBackend: TrainingBackend {
   private func multiply(
     _ product: PackedProduct, _ stretch: PackedStretch, _ turn: WorkerPool.Turn
   ) {
-    let pieces = (stretch.rows.count + Self.tileRows - 1) / Self.tileRows
+    // Tiles as high as a cache allows, but enough of them to even out noise.
+    let wanted = (8 * pool.threadCount + stretch.panels - 1) / stretch.panels
+    let most = (stretch.rows.count + Self.leastTileRows - 1) / Self.leastTileRows
+    let pieces = max(
+      (stretch.rows.count + Self.tileRows - 1) / Self.tileRows, min(wanted, most))
     let high = (stretch.rows.count + pieces - 1) / pieces
     let c = product.c
     turn.run(chunks: pieces * stretch.panels) { chunk, _ in

@@ -25,7 +25,7 @@ struct AttentionGradientTests {
   ]
   static let sequences = [0..<1, 1..<6, 6..<9]
 
-  /// Attention as Vaswani et al. 2017 write it, causal, each sequence by itself.
+  /// softmax(QKᵀ)V, causal, each sequence by itself.
   func attend(_ q: [Double], _ k: [Double], _ v: [Double], _ shape: Shape) -> [Double] {
     let (width, group) = (Self.width, shape.heads.query / shape.heads.key)
     var output = q
