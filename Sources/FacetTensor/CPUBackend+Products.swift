@@ -29,7 +29,7 @@ struct PackedProduct {
 ///
 /// First come the panels of b: for 64 columns one block of 256 of K after the other. Then the rows of
 /// a: for each block of K all rows.
-private struct PackedStretch {
+struct PackedStretch {
   var rows: Range<Int>
   var depth: Range<Int>
   var columns: Int
@@ -46,6 +46,9 @@ private struct PackedStretch {
   var rowStride: Int { min(Self.block, (depth.count + 31) / 32 * 32) }
   var rowsOffset: Int { panels * panelByteCount }
   var byteCount: Int { rowsOffset + blocks * rows.count * rowStride * size }
+
+  /// Whether so few panels meet a row of a that whoever multiplies it packs it.
+  var isNarrow: Bool { panels <= 2 }
 
   func depth(of block: Int) -> Range<Int> {
     let begin = depth.lowerBound + block * Self.block
@@ -101,6 +104,7 @@ extension CPUBackend: TrainingBackend {
     guard rows > 0, columns > 0 else { return }
     let isHalf = unsafe precision != .exact && kernels.pointee.gemm_packed_bf16 != nil
     let size = isHalf ? 2 : 4
+    if let parts = deepParts(product) { return multiplyDeep(product, parts: parts, size: size) }
     let wanted = Self.stretchByteCount / ((columns + min(rows, 4096)) * size)
     let deep = max(Self.leastDepth, wanted / PackedStretch.block * PackedStretch.block)
     let high = max(
@@ -123,28 +127,31 @@ extension CPUBackend: TrainingBackend {
   private func pack(_ product: PackedProduct, _ stretch: PackedStretch, _ turn: WorkerPool.Turn) {
     let width = 4 * PackedStretch.panel
     let groups = (stretch.columns + width - 1) / width
-    let pieces = (stretch.rows.count + Self.packedRows - 1) / Self.packedRows
+    let pieces =
+      stretch.isNarrow ? 0 : (stretch.rows.count + Self.packedRows - 1) / Self.packedRows
     turn.run(chunks: stretch.blocks * (groups + pieces)) { chunk, _ in
       let (block, piece) = (chunk / (groups + pieces), chunk % (groups + pieces))
       if piece < groups {
         let columns = piece * width..<min(stretch.columns, (piece + 1) * width)
-        packPanels(product.b, stretch, block, columns)
+        unsafe packPanels(product.b, stretch, block, columns, scratch.shared)
       } else {
         let first = stretch.rows.lowerBound + (piece - groups) * Self.packedRows
-        packRows(
+        unsafe packRows(
           product, stretch, block,
-          first..<min(stretch.rows.upperBound, first + Self.packedRows))
+          first..<min(stretch.rows.upperBound, first + Self.packedRows), scratch.shared)
       }
     }
   }
 
-  private func packPanels(
-    _ b: Tensor, _ stretch: PackedStretch, _ block: Int, _ columns: Range<Int>
+  /// Packs some columns of a block of b; `packed` is where the stretch begins.
+  func packPanels(
+    _ b: Tensor, _ stretch: PackedStretch, _ block: Int, _ columns: Range<Int>,
+    _ packed: UnsafeMutableRawPointer
   ) {
     let depth = stretch.depth(of: block)
     var matrix = unsafe kernelView(b)
     let to =
-      unsafe scratch.shared
+      unsafe packed
       + stretch.panelOffset(columns.lowerBound / PackedStretch.panel, block: block)
     let pack = unsafe stretch.size == 2 ? kernels.pointee.pack_bf16 : kernels.pointee.pack_f32
     unsafe pack?(
@@ -152,12 +159,14 @@ extension CPUBackend: TrainingBackend {
       Int64(columns.upperBound), to, Int64(stretch.panelByteCount))
   }
 
-  private func packRows(
-    _ product: PackedProduct, _ stretch: PackedStretch, _ block: Int, _ rows: Range<Int>
+  /// Packs some rows of a block of a.
+  func packRows(
+    _ product: PackedProduct, _ stretch: PackedStretch, _ block: Int, _ rows: Range<Int>,
+    _ packed: UnsafeMutableRawPointer
   ) {
     let depth = stretch.depth(of: block)
     let a = product.a
-    let to = unsafe scratch.shared + stretch.rowOffset(rows.lowerBound, block: block)
+    let to = unsafe packed + stretch.rowOffset(rows.lowerBound, block: block)
     if product.isTransposed {
       let transpose =
         unsafe stretch.size == 2 ? kernels.pointee.transpose_bf16 : kernels.pointee.transpose_f32
@@ -182,35 +191,57 @@ extension CPUBackend: TrainingBackend {
   private func multiply(
     _ product: PackedProduct, _ stretch: PackedStretch, _ turn: WorkerPool.Turn
   ) {
-    // Tiles as high as a cache allows, but enough of them to even out noise.
+    let count = stretch.rows.count
+    // Tiles as high as a cache allows, but enough of them to even out noise; whole register tiles.
     let wanted = (8 * pool.threadCount + stretch.panels - 1) / stretch.panels
-    let most = (stretch.rows.count + Self.leastTileRows - 1) / Self.leastTileRows
-    let pieces = max(
-      (stretch.rows.count + Self.tileRows - 1) / Self.tileRows, min(wanted, most))
-    let high = (stretch.rows.count + pieces - 1) / pieces
-    let c = product.c
-    turn.run(chunks: pieces * stretch.panels) { chunk, _ in
-      let (panel, piece) = (chunk / pieces, chunk % pieces)
-      let first = stretch.rows.lowerBound + piece * high
+    let even = (count + wanted - 1) / wanted
+    let high =
+      stretch.isNarrow
+      ? Self.packedRows : max(Self.leastTileRows, min(Self.tileRows, (even + 11) / 12 * 12))
+    let pieces = (count + high - 1) / high
+    turn.run(chunks: stretch.isNarrow ? pieces : pieces * stretch.panels) { chunk, _ in
+      let first = stretch.rows.lowerBound + chunk % pieces * high
       let rows = first..<min(stretch.rows.upperBound, first + high)
-      let column = panel * PackedStretch.panel
-      let columns = min(PackedStretch.panel, stretch.columns - column)
-      let to = unsafe c.floatPointer + rows.lowerBound * c.columns + column
-      if !product.adding, stretch.depth.lowerBound == 0 {
-        for row in 0..<rows.count {
-          unsafe (to + row * c.columns).update(repeating: 0, count: columns)
-        }
+      guard stretch.isNarrow else {
+        multiplyTile(product, stretch, chunk / pieces, rows)
+        return
       }
-      let gemm =
-        unsafe stretch.size == 2
-        ? kernels.pointee.gemm_packed_bf16 : kernels.pointee.gemm_packed_f32
       for block in 0..<stretch.blocks {
-        unsafe gemm?(
-          Int64(rows.count), Int64(columns), Int64(stretch.depth(of: block).count),
-          scratch.shared + stretch.rowOffset(rows.lowerBound, block: block),
-          Int64(stretch.rowStride), scratch.shared + stretch.panelOffset(panel, block: block), to,
-          Int64(c.columns))
+        unsafe packRows(product, stretch, block, rows, scratch.shared)
       }
+      for panel in 0..<stretch.panels { multiplyTile(product, stretch, panel, rows) }
+    }
+  }
+
+  private func multiplyTile(
+    _ product: PackedProduct, _ stretch: PackedStretch, _ panel: Int, _ rows: Range<Int>
+  ) {
+    let c = product.c
+    let column = panel * PackedStretch.panel
+    let columns = min(PackedStretch.panel, stretch.columns - column)
+    let to = unsafe c.floatPointer + rows.lowerBound * c.columns + column
+    if !product.adding, stretch.depth.lowerBound == 0 {
+      for row in 0..<rows.count {
+        unsafe (to + row * c.columns).update(repeating: 0, count: columns)
+      }
+    }
+    unsafe multiplyPanel(panel, rows, stretch, scratch.shared, to, stride: c.columns)
+  }
+
+  /// c [rows, 64] += all blocks of the rows of a with one panel of b.
+  func multiplyPanel(
+    _ panel: Int, _ rows: Range<Int>, _ stretch: PackedStretch, _ packed: UnsafeMutableRawPointer,
+    _ c: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    let columns = min(PackedStretch.panel, stretch.columns - panel * PackedStretch.panel)
+    let gemm =
+      unsafe stretch.size == 2
+      ? kernels.pointee.gemm_packed_bf16 : kernels.pointee.gemm_packed_f32
+    for block in 0..<stretch.blocks {
+      unsafe gemm?(
+        Int64(rows.count), Int64(columns), Int64(stretch.depth(of: block).count),
+        packed + stretch.rowOffset(rows.lowerBound, block: block), Int64(stretch.rowStride),
+        packed + stretch.panelOffset(panel, block: block), c, Int64(stride))
     }
   }
 }

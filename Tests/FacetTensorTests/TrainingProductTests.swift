@@ -73,29 +73,37 @@ struct TrainingProductTests {
     }
   }
 
-  // 9,000 rows of weights and of gradients are more than one stretch packs in f32.
+  // What is packed at once holds some 2,000 rows of weights and 3,000 of gradients in f32; beyond 8,192 rows
+  // the sum is cut into parts.
   @Test("products of many rows are cut into stretches that join", arguments: exactSets)
   func stretches(_ set: InstructionSet) throws {
     guard set != .baseline else { return }
     var random = RandomTensors(seed: 23)
-    let (rows, columns) = (9000, 520)
-    let weights = try random.floats(rows, columns)
-    let output = try random.floats(3, rows)
-    let input = try random.floats(3, columns)
-    let expected = try Tensor.zeros(rows: 3, columns: columns)
-    reference.linearBackward([output], [weights], adding: false, into: expected)
-    let gradient = try Tensor.zeros(rows: rows, columns: columns)
-    reference.weightGradient(output, input, scale: 1, into: gradient)
-    for (precision, bound) in [
-      (Precision.exact, Self.f32Tolerance), (.mixed, Self.bf16Tolerance),
-    ] {
-      let backend = try backend(set, precision)
-      let actual = try random.floats(3, columns)
-      backend.linearBackward([output], [weights], adding: false, into: actual)
-      #expect(relativeError(actual.floats(), expected.floats()) < bound)
-      let actualGradient = try Tensor.zeros(rows: rows, columns: columns)
-      backend.weightGradient(output, input, scale: 1, into: actualGradient)
-      #expect(relativeError(actualGradient.floats(), gradient.floats()) < bound)
+    for (rows, columns) in [(4000, 520), (9000, 130)] {
+      let weights = try random.floats(rows, columns)
+      let output = try random.floats(3, rows)
+      let expected = try Tensor.zeros(rows: 3, columns: columns)
+      reference.linearBackward([output], [weights], adding: false, into: expected)
+      for (precision, bound) in [
+        (Precision.exact, Self.f32Tolerance), (.mixed, Self.bf16Tolerance),
+      ] {
+        let actual = try random.floats(3, columns)
+        try backend(set, precision).linearBackward(
+          [output], [weights], adding: false, into: actual)
+        #expect(relativeError(actual.floats(), expected.floats()) < bound, "\(rows) rows")
+      }
+    }
+    for columns in [20, 150] {
+      let (output, input) = (try random.floats(300, 6500), try random.floats(300, columns))
+      let expected = try Tensor.zeros(rows: 6500, columns: columns)
+      reference.weightGradient(output, input, scale: 1, into: expected)
+      for (precision, bound) in [
+        (Precision.exact, Self.f32Tolerance), (.mixed, Self.bf16Tolerance),
+      ] {
+        let actual = try Tensor.zeros(rows: 6500, columns: columns)
+        try backend(set, precision).weightGradient(output, input, scale: 1, into: actual)
+        #expect(relativeError(actual.floats(), expected.floats()) < bound, "\(columns) columns")
+      }
     }
   }
 
@@ -104,6 +112,9 @@ struct TrainingProductTests {
     var random = RandomTensors(seed: 24)
     let weights = try random.weights(.q4_K, 300, 512)
     let (output, input) = (try random.floats(130, 300), try random.floats(130, 512))
+    let (deepWeights, deepOutput) = (
+      try random.weights(.q8_0, 9000, 32), try random.floats(3, 9000)
+    )
     var results: [[Float]] = []
     for threads in [1, 2, 2, 5] {
       let backend = try backend(set, .mixed, threads: threads)
@@ -111,7 +122,9 @@ struct TrainingProductTests {
       let gradient = try Tensor.zeros(rows: 300, columns: 512)
       backend.linearBackward([output], [weights], adding: false, into: back)
       backend.weightGradient(output, input, scale: 0.5, into: gradient)
-      results.append(back.floats() + gradient.floats())
+      let deep = try Tensor.zeros(rows: 3, columns: 32)
+      backend.linearBackward([deepOutput], [deepWeights], adding: false, into: deep)
+      results.append(back.floats() + gradient.floats() + deep.floats())
     }
     #expect(results.dropFirst().allSatisfy { $0 == results[0] })
   }
