@@ -127,7 +127,7 @@ extension HuggingFaceDirectory {
         }
         if name.role == .head, tied { continue }
         let tensor = try Weights.view(
-          stored(entry, in: file), role: name.role, addingOne: isGemma && name.role.isNorm)
+          file.stored(entry), role: name.role, addingOne: isGemma && name.role.isNorm)
         guard tensors.updateValue(tensor, forKey: name) == nil else {
           throw CheckpointError(.malformed, "'\(path)' holds tensor '\(entry.name)' twice.")
         }
@@ -135,27 +135,6 @@ extension HuggingFaceDirectory {
     }
     description.vocabulary = description.vocabulary ?? tensors[TensorName(.embedding)]?.rows
     return tensors
-  }
-
-  private func stored(
-    _ entry: SafetensorsFile.Entry, in file: SafetensorsFile
-  ) throws(CheckpointError) -> StoredTensor {
-    guard let dtype = SafetensorsFile.types[entry.type] else {
-      throw CheckpointError(
-        .unsupported,
-        "tensor '\(entry.name)' of '\(file.path)' is of type \(entry.type), which Facet does not "
-          + "read. Use a file in F32, F16 or BF16.")
-    }
-    guard entry.offset.isMultiple(of: dtype.blockByteCount) else {
-      throw CheckpointError(
-        .unsupported,
-        "tensor '\(entry.name)' of '\(file.path)' lies at offset \(entry.offset), which is not a "
-          + "multiple of its number size \(dtype.blockByteCount). Save the file again with a "
-          + "current safetensors.")
-    }
-    return StoredTensor(
-      name: entry.name, path: file.path, storage: file.storage, offset: entry.offset,
-      dtype: dtype, shape: entry.shape)
   }
 }
 

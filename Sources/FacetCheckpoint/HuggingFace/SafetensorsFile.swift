@@ -101,4 +101,24 @@ struct SafetensorsFile: Sendable {
     return Entry(
       name: name, type: type, shape: sizes, offset: dataStart + start, byteCount: end - start)
   }
+
+  /// Where the numbers of `entry` lie.
+  func stored(_ entry: Entry) throws(CheckpointError) -> StoredTensor {
+    guard let dtype = SafetensorsFile.types[entry.type] else {
+      throw CheckpointError(
+        .unsupported,
+        "tensor '\(entry.name)' of '\(path)' is of type \(entry.type), which Facet does not "
+          + "read. Use a file in F32, F16 or BF16.")
+    }
+    guard entry.offset.isMultiple(of: dtype.blockByteCount) else {
+      throw CheckpointError(
+        .unsupported,
+        "tensor '\(entry.name)' of '\(path)' lies at offset \(entry.offset), which is not a "
+          + "multiple of its number size \(dtype.blockByteCount). Save the file again with a "
+          + "current safetensors.")
+    }
+    return StoredTensor(
+      name: entry.name, path: path, storage: storage, offset: entry.offset, dtype: dtype,
+      shape: entry.shape)
+  }
 }

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+public import FacetCheckpoint
+public import FacetTensor
+
+/// A low-rank adapter that fits a model: the rows of its factors stand as the model's own.
+///
+/// The strength multiplies the scale of every module; with DoRA's magnitudes a strength of 0 is not
+/// the base model.
+public struct Adapter: Sendable {
+  /// What is added to each matrix.
+  public var modules: [TensorName: AdapterMatrices]
+  /// How much of it is added.
+  public var strength: Float = 1
+  /// What people call it: the last part of its path.
+  public var name = ""
+
+  /// Joins matrices that fit a model.
+  public init(modules: [TensorName: AdapterMatrices], strength: Float = 1, name: String = "") {
+    self.modules = modules
+    self.strength = strength
+    self.name = name
+  }
+
+  /// Fits `checkpoint` to a model of `configuration`, or says why it is another model's.
+  public init(
+    _ checkpoint: AdapterCheckpoint, for configuration: ModelConfiguration
+  ) throws(ModelError) {
+    let name = checkpoint.path.split(separator: "/").last.map(String.init) ?? "adapter"
+    let fit = AdapterFit(checkpoint, configuration, name: name)
+    try fit.check()
+    var modules: [TensorName: AdapterMatrices] = [:]
+    for (name, matrices) in checkpoint.modules {
+      modules[name] = try matrices.reordered(
+        name, from: checkpoint.rotaryLayout, to: configuration.rotaryLayout, configuration)
+    }
+    self.init(modules: modules, name: name)
+  }
+
+  /// The adapter as its files hold it, the rows of queries and keys in `layout`: that of PEFT unless
+  /// said otherwise.
+  ///
+  /// `configuration` goes into the files; what it says of ranks and scales must be true of the matrices.
+  public func checkpoint(
+    _ configuration: AdapterConfiguration, for model: ModelConfiguration,
+    layout: RotaryLayout = .halfSplit
+  ) throws(ModelError) -> AdapterCheckpoint {
+    var modules: [TensorName: AdapterMatrices] = [:]
+    for (name, matrices) in self.modules {
+      modules[name] = try matrices.reordered(name, from: model.rotaryLayout, to: layout, model)
+    }
+    return AdapterCheckpoint(
+      configuration: configuration, modules: modules, rotaryLayout: layout,
+      architecture: model.family.architecture)
+  }
+}
+
+extension Adapter {
+  /// An adapter that changes nothing yet: A uniform in ±1/√in, B zero.
+  ///
+  /// That is PEFT's beginning (Kaiming-uniform with a = √5). DoRA's magnitudes are zero: they are to
+  /// become the lengths of the rows of the model's own matrices.
+  public static func random(
+    _ model: ModelConfiguration, _ configuration: AdapterConfiguration, seed: UInt64
+  ) throws -> Adapter {
+    try configuration.validate()
+    if configuration.targetRoles.contains(.head), model.tiedEmbeddings {
+      throw ModelError.tiedHead("The adapter", model)
+    }
+    if let layer = configuration.layers?.max(), layer >= model.layers {
+      throw ModelError(
+        .unexpectedTensor,
+        "The adapter is to change layer \(layer) of \(model.name), which has \(model.layers) layers "
+          + "counted from 0.")
+    }
+    var generator = RandomGenerator(seed: seed)
+    var modules: [TensorName: AdapterMatrices] = [:]
+    for name in model.matrixNames where configuration.targets(name) {
+      guard let shape = model.shape(of: name) else { continue }
+      let rank = configuration.rank(of: name)
+      let bound = 1 / Double(shape.columns).squareRoot()
+      let values = (0..<rank * shape.columns).map { _ in
+        Float((2 * generator.uniform() - 1) * bound)
+      }
+      modules[name] = AdapterMatrices(
+        a: try Tensor.floats(values, rows: rank, columns: shape.columns),
+        b: try Tensor.zeros(rows: shape.rows, columns: rank),
+        magnitude: configuration.usesDoRA
+          ? try Tensor.zeros(rows: 1, columns: shape.rows) : nil,
+        scale: configuration.scale(of: name))
+    }
+    return Adapter(modules: modules)
+  }
+}
+
+extension ModelConfiguration {
+  /// The matrices that an adapter can change, in the order of the model.
+  package var matrixNames: [TensorName] {
+    let roles: [TensorRole] = [.query, .key, .value, .attentionOutput, .gate, .up, .down]
+    let names = (0..<layers).flatMap { layer in roles.map { TensorName($0, layer: layer) } }
+    return tiedEmbeddings ? names : names + [TensorName(.head)]
+  }
+}
+
+extension Family {
+  /// What GGUF files call the architecture.
+  var architecture: String { self == .gemma1 ? "gemma" : rawValue }
+}
+
+extension ModelError {
+  /// The refusal of an adapter of a head that is the embedding.
+  static func tiedHead(_ adapter: String, _ model: ModelConfiguration) -> ModelError {
+    ModelError(
+      .unsupported,
+      "\(adapter) changes the head, which in \(model.name) is the embedding as well, so that a change "
+        + "of one would change the other. Train it on the other matrices.")
+  }
+}
+
+/// An adapter held against a model.
+private struct AdapterFit {
+  let checkpoint: AdapterCheckpoint
+  let model: ModelConfiguration
+  let name: String
+
+  init(_ checkpoint: AdapterCheckpoint, _ model: ModelConfiguration, name: String) {
+    self.checkpoint = checkpoint
+    self.model = model
+    self.name = name
+  }
+
+  /// Where the adapter says that it comes from.
+  private var origin: String {
+    checkpoint.configuration.baseModel.map { " It was made for '\($0)'." }
+      ?? " It was made for another model."
+  }
+
+  func check() throws(ModelError) {
+    if let architecture = checkpoint.architecture, architecture != model.family.architecture {
+      throw ModelError(
+        .inconsistent,
+        "The adapter '\(name)' is for models of the architecture '\(architecture)'; \(model.name) is of "
+          + "'\(model.family.architecture)'.")
+    }
+    guard !checkpoint.modules.isEmpty else {
+      throw ModelError(
+        .missingTensor, "The adapter '\(name)' matches no tensor of \(model.name).")
+    }
+    let names = checkpoint.modules.keys.sorted { $0.description < $1.description }
+    for tensor in names {
+      guard let matrices = checkpoint.modules[tensor] else { continue }
+      if tensor.role == .head, model.tiedEmbeddings {
+        throw ModelError.tiedHead("The adapter '\(name)'", model)
+      }
+      guard let shape = model.shape(of: tensor), !tensor.role.isNorm, tensor.role != .embedding
+      else {
+        throw ModelError(
+          .unexpectedTensor,
+          "The adapter '\(name)' changes '\(tensor)', which \(model.name) (\(model.layers) layers) "
+            + "does not have." + origin)
+      }
+      guard (matrices.rows, matrices.columns) == shape else {
+        throw ModelError(
+          .wrongShape,
+          "The adapter '\(name)' changes '\(tensor)' as if it were \(matrices.rows) × "
+            + "\(matrices.columns); in \(model.name) it is \(shape.rows) × \(shape.columns)."
+            + origin)
+      }
+    }
+  }
+}
+
+extension AdapterMatrices {
+  /// The same with the rows of queries and keys in another rotary layout.
+  fileprivate func reordered(
+    _ name: TensorName, from: RotaryLayout, to: RotaryLayout, _ model: ModelConfiguration
+  ) throws(ModelError) -> AdapterMatrices {
+    guard from != to, name.role == .query || name.role == .key else { return self }
+    var result = self
+    do {
+      result.b = try b.withHeads(of: model.headWidth, in: to)
+      result.magnitude = try magnitude?.reshaped(columns: 1).withHeads(of: model.headWidth, in: to)
+        .reshaped(columns: rows)
+    } catch {
+      throw ModelError(.outOfMemory, error.message)
+    }
+    return result
+  }
+}
+
+extension Tensor {
+  /// A copy of an f32 matrix whose rows, heads of `width`, are put into `layout` from the other one.
+  fileprivate func withHeads(
+    of width: Int, in layout: RotaryLayout
+  ) throws(TensorError) -> Tensor {
+    let order = RowOrder.pairingHalves(headWidth: width)
+    let source = floats()
+    var result = source
+    for row in 0..<rows {
+      let (to, from) =
+        layout == .interleaved ? (row, order.stored(row)) : (order.stored(row), row)
+      for column in 0..<columns {
+        result[to * columns + column] = source[from * columns + column]
+      }
+    }
+    return try Tensor.floats(result, rows: rows, columns: columns)
+  }
+}
