@@ -9,7 +9,8 @@ import Testing
 @Suite("Help")
 struct HelpTests {
   static let subcommands = [
-    "run", "pull", "list", "show", "rm", "cp", "quantize", "importance", "tokenize", "detokenize",
+    "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
+    "detokenize",
     "perplexity", "compare", "bench", "plan", "completions", "version",
   ]
 
