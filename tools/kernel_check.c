@@ -354,6 +354,8 @@ static void attention(uint32_t dtype, int32_t width, int64_t window, float cap) 
   free(keys[0]), free(keys[1]), free(values[0]), free(values[1]);
 }
 
+#include "kernel_check_training.inc"
+
 int main(int count, char **arguments) {
   uint64_t seed = 1;
   int is_wrong = 0, is_list = 0;
@@ -380,6 +382,7 @@ int main(int count, char **arguments) {
     rows(36), rows(1000);
     for (int i = 0; i < 4; i++)
       attention(i % 2 ? FK_F32 : FK_F16, i < 2 ? 64 : 40, i < 2 ? 0 : 50, i == 1 ? 20.0f : 0.0f);
+    training();
     printf("%-13s %d comparisons, %d failed (seed %llu)\n", kernels->name, comparisons, failures,
            (unsigned long long)seed);
     is_wrong |= failures > 0 || comparisons == 0;

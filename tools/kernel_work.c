@@ -21,6 +21,8 @@ static uint8_t weights[ROWS * COLUMNS * 4 + 64];
 static _Alignas(64) uint8_t prepared[TOKENS * COLUMNS * 4];
 static _Alignas(64) uint8_t scratch[1 << 20], keys[1 << 20], values[1 << 20];
 
+static _Alignas(64) float prepared_b[ROWS * 256];
+
 static fk_matrix matrix;
 static fk_kv cache = {keys, values, POSITIONS / FK_KV_BLOCK, 1, WIDTH, WIDTH, FK_F16};
 
@@ -42,6 +44,19 @@ static void norm(void) { kernels->rms_norm(x, z, 1e-6f, COLUMNS, y); }
 static void gelu(void) { kernels->gelu_mul(x, z, COLUMNS, y); }
 static void digits(void) { kernels->to_digits(x, COLUMNS, prepared); }
 static void bytes(void) { kernels->to_bytes(x, COLUMNS, 0, 1, prepared); }
+static void pack(void) { kernels->pack_f32(&matrix, 0, ROWS, 0, 256, prepared_b, ROWS * 64 * 4); }
+static void transpose(void) { kernels->transpose_f32(x, 256, 256, TOKENS, 1, prepared, 32); }
+static void multiply_packed(void) {
+  kernels->gemm_packed_f32(TOKENS, 64, ROWS, x, COLUMNS, prepared_b, y, 64);
+}
+static void norm_back(void) {
+  kernels->rms_norm_backward(x, z, z + COLUMNS, 1e-6f, COLUMNS, false, y, y + COLUMNS);
+}
+static void gelu_back(void) { kernels->gelu_mul_backward(z, x, y, COLUMNS); }
+static void step(void) {
+  fk_adamw a = {0.9f, 0.99f, 0.99f, 0.1f, 1.5f, 1e-8f, 1};
+  kernels->adamw(&a, x, y, z, z + COLUMNS, COLUMNS);
+}
 
 // What is counted.
 __attribute__((noinline)) void piece(void (*work)(void));
@@ -88,5 +103,11 @@ int main(int arguments, char **values_of) {
   count("gelu", "", gelu);
   if (kernels->to_digits) count("to digits", "", digits);
   if (kernels->to_bytes) count("to bytes", "", bytes);
+  count("pack", "", pack); // of the last type above
+  count("transpose", "", transpose);
+  count("packed product", "", multiply_packed);
+  count("norm, back", "", norm_back);
+  count("gelu, back", "", gelu_back);
+  count("AdamW", "", step);
   return 0;
 }

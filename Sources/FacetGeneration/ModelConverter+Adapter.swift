@@ -24,13 +24,6 @@ extension ModelConverter {
 }
 
 extension Adapter {
-  /// Opens the adapter at `path` for the model at `source`.
-  public static func open(path: String, forModelAt source: String) throws -> Adapter {
-    let checkpoint = try Checkpoint.open(source)
-    return try Adapter(
-      AdapterCheckpoint.open(path: path), for: ModelConfiguration(checkpoint.architecture))
-  }
-
   /// The modules with the strength in their scales.
   public var scaledModules: [TensorName: AdapterMatrices] {
     modules.mapValues { matrices in

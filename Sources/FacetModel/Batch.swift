@@ -13,10 +13,14 @@ public struct Batch {
     /// New tokens of this sequence.
     public var count: Int
 
+    /// What changes the model's matrices for this sequence, one after the other.
+    public var adapters: [Adapter]
+
     /// `count` new tokens for `cache`.
-    public init(cache: KVCache, count: Int) {
+    public init(cache: KVCache, count: Int, adapters: [Adapter] = []) {
       self.cache = cache
       self.count = count
+      self.adapters = adapters
     }
   }
 

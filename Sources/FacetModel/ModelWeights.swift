@@ -42,6 +42,43 @@ public struct ModelWeights: Sendable {
     self.layers = layers
     try source.finish(configuration)
   }
+
+  /// The same model of other tensors: `transform` gives each its successor, tied ones once.
+  func mapped<E: Error>(
+    _ transform: (TensorName, Tensor) throws(E) -> Tensor
+  ) throws(E) -> ModelWeights {
+    try ModelWeights(mapping: self, transform)
+  }
+
+  private init<E: Error>(
+    mapping other: ModelWeights, _ transform: (TensorName, Tensor) throws(E) -> Tensor
+  ) throws(E) {
+    embedding = try transform(TensorName(.embedding), other.embedding)
+    head =
+      other.isTied ? embedding : try transform(TensorName(.head), other.head)
+    finalNorm = try transform(TensorName(.finalNorm), other.finalNorm)
+    var layers: [LayerWeights] = []
+    for (index, layer) in other.layers.enumerated() {
+      layers.append(try LayerWeights(mapping: layer, index, transform))
+    }
+    self.layers = layers
+  }
+
+  /// Whether the head is the embedding.
+  var isTied: Bool {
+    head.storage === embedding.storage && head.byteOffset == embedding.byteOffset
+  }
+
+  /// All tensors by their names, in a fixed order; a tied head is not named again.
+  package var named: [(name: TensorName, tensor: Tensor)] {
+    var all = [(name: TensorName(.embedding), tensor: embedding)]
+    if !isTied { all.append((TensorName(.head), head)) }
+    all.append((TensorName(.finalNorm), finalNorm))
+    for (index, layer) in layers.enumerated() {
+      all += layer.named.map { (TensorName($0.role, layer: index), $0.tensor) }
+    }
+    return all
+  }
 }
 
 /// The tensors of one layer.
@@ -102,6 +139,45 @@ public struct LayerWeights: Sendable {
     } else {
       (postAttentionNorm, postFeedForwardNorm) = (nil, nil)
     }
+  }
+}
+
+extension LayerWeights {
+  fileprivate init<E: Error>(
+    mapping other: LayerWeights, _ layer: Int,
+    _ transform: (TensorName, Tensor) throws(E) -> Tensor
+  ) throws(E) {
+    func map(_ role: TensorRole, _ tensor: Tensor) throws(E) -> Tensor {
+      try transform(TensorName(role, layer: layer), tensor)
+    }
+    func map(_ role: TensorRole, _ tensor: Tensor?) throws(E) -> Tensor? {
+      guard let tensor else { return nil }
+      return try transform(TensorName(role, layer: layer), tensor)
+    }
+    attentionNorm = try map(.attentionNorm, other.attentionNorm)
+    query = try map(.query, other.query)
+    key = try map(.key, other.key)
+    value = try map(.value, other.value)
+    attentionOutput = try map(.attentionOutput, other.attentionOutput)
+    queryNorm = try map(.queryNorm, other.queryNorm)
+    keyNorm = try map(.keyNorm, other.keyNorm)
+    postAttentionNorm = try map(.postAttentionNorm, other.postAttentionNorm)
+    feedForwardNorm = try map(.feedForwardNorm, other.feedForwardNorm)
+    gate = try map(.gate, other.gate)
+    up = try map(.up, other.up)
+    down = try map(.down, other.down)
+    postFeedForwardNorm = try map(.postFeedForwardNorm, other.postFeedForwardNorm)
+  }
+
+  /// All tensors by their roles, in a fixed order.
+  fileprivate var named: [(role: TensorRole, tensor: Tensor)] {
+    let all: [(TensorRole, Tensor?)] = [
+      (.attentionNorm, attentionNorm), (.query, query), (.key, key), (.value, value),
+      (.attentionOutput, attentionOutput), (.queryNorm, queryNorm), (.keyNorm, keyNorm),
+      (.postAttentionNorm, postAttentionNorm), (.feedForwardNorm, feedForwardNorm), (.gate, gate),
+      (.up, up), (.down, down), (.postFeedForwardNorm, postFeedForwardNorm),
+    ]
+    return all.compactMap { role, tensor in tensor.map { (role, $0) } }
   }
 }
 

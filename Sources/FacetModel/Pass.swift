@@ -17,12 +17,22 @@ struct Pass {
   let globalAngles: Angles
   let localAngles: Angles
 
+  /// Rows whose matrices are changed by the same adapters.
+  let adapted: [AdaptedRows]
+  /// What is left out of the inputs of adapters while they are trained.
+  let dropout: AdapterDropout?
+
   private let sequences: [Batch.Sequence]
 
-  init(_ transformer: Transformer, _ batch: Batch, _ workspace: Workspace) throws {
+  init(
+    _ transformer: Transformer, _ batch: Batch, _ workspace: Workspace,
+    dropout: AdapterDropout? = nil
+  ) throws {
     self.workspace = workspace
     tokens = batch.tokens.count
     sequences = batch.sequences
+    adapted = AdaptedRows.of(batch)
+    self.dropout = dropout
     let positions = batch.sequences.flatMap { sequence in
       sequence.cache.position..<sequence.cache.position + sequence.count
     }
@@ -47,6 +57,11 @@ struct Pass {
 
   func tensor(rows: Int, _ columns: Int) throws -> Tensor {
     try workspace.tensor(rows: rows, columns: columns)
+  }
+
+  /// A tensor of the shape of `spent`: `spent` itself, unless a record holds it.
+  func tensor(over spent: Tensor, _ record: LayerRecord?) throws -> Tensor {
+    record == nil ? spent : try tensor(spent.columns)
   }
 
   /// Each sequence's rows of the batch and its cache of `layer`.

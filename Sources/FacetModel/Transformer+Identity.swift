@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
 import FacetTensor
 
 extension Transformer {
@@ -30,13 +31,6 @@ extension Transformer {
 extension ModelWeights {
   /// All tensors, in a fixed order.
   fileprivate var tensors: [Tensor] {
-    let branches = layers.flatMap { layer in
-      [
-        layer.attentionNorm, layer.query, layer.key, layer.value, layer.attentionOutput,
-        layer.queryNorm, layer.keyNorm, layer.postAttentionNorm, layer.feedForwardNorm, layer.gate,
-        layer.up, layer.down, layer.postFeedForwardNorm,
-      ].compactMap { $0 }
-    }
-    return [embedding, head, finalNorm] + branches
+    [embedding, head] + named.filter { ![.embedding, .head].contains($0.name.role) }.map(\.tensor)
   }
 }

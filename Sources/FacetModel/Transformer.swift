@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
 public import FacetTensor
 
 /// A decoder: Gemma 1, 2, 3, Llama and Mistral are one pass that a ``ModelConfiguration`` describes.
@@ -52,30 +53,41 @@ public struct Transformer: Sendable {
   public func forward(
     _ batch: Batch, workspace: Workspace, tap: Tap? = nil
   ) throws -> Tensor {
+    try forward(batch, workspace: workspace, tap: tap, recorder: nil)
+  }
+
+  /// The same; a `recorder` keeps what the way back needs.
+  func forward(
+    _ batch: Batch, workspace: Workspace, tap: Tap? = nil, recorder: Recorder?
+  ) throws -> Tensor {
     try check(batch)
     workspace.reset()
-    let pass = try Pass(self, batch, workspace)
+    let pass = try Pass(self, batch, workspace, dropout: recorder?.dropout)
 
     let x = try pass.tensor(configuration.width)  // the residual stream [T, D], f32 throughout
     backend.embed(
       batch.tokens, table: weights.embedding, scale: configuration.embeddingScale, into: x)
     tap?(.embedding, x)
 
-    for (index, layer) in weights.layers.enumerated() {
+    for index in weights.layers.indices {
       let mark = workspace.mark
-      try attend(x, layer, index, pass)
+      let record = recorder?.record(of: index)
+      try recorder?.keep(x)
+      try attend(x, index, pass, record)
       tap?(.attention(layer: index), x)
-      try feedForward(x, layer, pass)
+      try feedForward(x, index, pass, record)
       tap?(.layer(index), x)
-      workspace.release(to: mark)
+      if record == nil { workspace.release(to: mark) }
     }
+    try recorder?.keep(x)
 
     for sequence in batch.sequences { sequence.cache.advance(by: sequence.count) }
     return try logits(x, batch.logitRows, pass, tap)
   }
 
   /// The attention branch: x += postNorm( attention( norm(x) ) ).
-  private func attend(_ x: Tensor, _ layer: LayerWeights, _ index: Int, _ pass: Pass) throws {
+  func attend(_ x: Tensor, _ index: Int, _ pass: Pass, _ record: LayerRecord?) throws {
+    let layer = weights.layers[index]
     let headWidth = configuration.headWidth
     let window = configuration.attention.window(layer: index)
     let angles = window == nil ? pass.globalAngles : pass.localAngles
@@ -87,9 +99,13 @@ public struct Transformer: Sendable {
     let queries = try pass.tensor(configuration.queryHeads * headWidth)
     let keys = try pass.tensor(configuration.keyValueHeads * headWidth)
     let values = try pass.tensor(configuration.keyValueHeads * headWidth)
-    backend.linear(
-      normed, [layer.query, layer.key, layer.value], as: .attention,
-      into: [queries, keys, values])
+    try linear(
+      normed, [.query, .key, .value], of: index, as: .attention, into: [queries, keys, values],
+      pass, record)
+    if layer.queryNorm != nil {
+      try keep(queries, at: .rawQueries, pass, record)
+      try keep(keys, at: .rawKeys, pass, record)
+    }
 
     for (heads, norm) in [(queries, layer.queryNorm), (keys, layer.keyNorm)] {
       backend.rotate(
@@ -105,35 +121,46 @@ public struct Transformer: Sendable {
     }
     let mixed = try pass.tensor(configuration.queryHeads * headWidth)
     backend.attention(
-      queries, over: spans,
-      settings: AttentionSettings(
-        headWidth: headWidth, queryHeads: configuration.queryHeads, window: window,
-        scale: configuration.attentionScale, softCap: configuration.attentionSoftCap),
-      into: mixed)
+      queries, over: spans, settings: attentionSettings(layer: index), into: mixed)
 
-    backend.linear(mixed, [layer.attentionOutput], as: .attention, into: [normed])
-    addBranch(normed, postNorm: layer.postAttentionNorm, to: x)
+    let branch = try pass.tensor(over: normed, record)
+    try linear(
+      mixed, [.attentionOutput], of: index, as: .attention, into: [branch], pass, record)
+    record?.attention(normed, queries, keys, values, mixed, branch)
+    try addBranch(branch, postNorm: layer.postAttentionNorm, to: x, pass, record)
   }
 
   /// The feed-forward branch: x += postNorm( down( activation(gate(norm(x))) ⊙ up(norm(x)) ) ).
-  private func feedForward(_ x: Tensor, _ layer: LayerWeights, _ pass: Pass) throws {
+  func feedForward(_ x: Tensor, _ index: Int, _ pass: Pass, _ record: LayerRecord?) throws {
+    let layer = weights.layers[index]
+    try keep(x, at: .middle, pass, record)
     let normed = try pass.tensor(configuration.width)
     backend.rmsNorm(
       x, weight: layer.feedForwardNorm, epsilon: configuration.normEpsilon, into: normed)
     let hidden = try pass.tensor(configuration.feedForwardWidth)
-    backend.gatedLinear(
-      normed, gate: layer.gate, up: layer.up, activation: configuration.activation, into: hidden)
-    backend.linear(hidden, [layer.down], as: .feedForward, into: [normed])
-    addBranch(normed, postNorm: layer.postFeedForwardNorm, to: x)
+    try gatedLinear(normed, of: index, into: hidden, pass, record)
+    let branch = try pass.tensor(over: normed, record)
+    try linear(hidden, [.down], of: index, as: .feedForward, into: [branch], pass, record)
+    record?.feedForward(normed, hidden, branch)
+    try addBranch(branch, postNorm: layer.postFeedForwardNorm, to: x, pass, record)
   }
 
   /// Gemma 2 and 3 norm what a branch gives before it joins the residual stream.
-  private func addBranch(_ branch: Tensor, postNorm: Tensor?, to x: Tensor) {
-    if let postNorm {
-      backend.rmsNorm(
-        branch, weight: postNorm, epsilon: configuration.normEpsilon, into: branch)
-    }
-    backend.add(branch, to: x)
+  private func addBranch(
+    _ branch: Tensor, postNorm: Tensor?, to x: Tensor, _ pass: Pass, _ record: LayerRecord?
+  ) throws {
+    guard let postNorm else { return backend.add(branch, to: x) }
+    let normed = try pass.tensor(over: branch, record)
+    backend.rmsNorm(branch, weight: postNorm, epsilon: configuration.normEpsilon, into: normed)
+    backend.add(normed, to: x)
+  }
+
+  /// What attention of `layer` needs to know.
+  func attentionSettings(layer: Int) -> AttentionSettings {
+    AttentionSettings(
+      headWidth: configuration.headWidth, queryHeads: configuration.queryHeads,
+      window: configuration.attention.window(layer: layer), scale: configuration.attentionScale,
+      softCap: configuration.attentionSoftCap)
   }
 
   /// The logits [R, V]: cap( head( norm(x[rows]) ) ).
@@ -146,7 +173,7 @@ public struct Transformer: Sendable {
     }
     tap?(.finalNorm, normed)
     let logits = try pass.tensor(rows: rows.count, configuration.vocabulary)
-    backend.linear(normed, [weights.head], as: .head, into: [logits])
+    try head(normed, rows: rows, into: logits, pass)
     if let cap = configuration.finalSoftCap { backend.softCap(logits, cap: cap) }
     return logits
   }

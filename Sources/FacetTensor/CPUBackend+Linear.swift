@@ -145,7 +145,7 @@ extension CPUBackend {
     }
   }
 
-  private func kernelView(_ weights: Tensor) -> fk_matrix {
+  func kernelView(_ weights: Tensor) -> fk_matrix {
     unsafe fk_matrix(
       data: weights.pointer, row_bytes: Int64(weights.rowByteCount),
       columns: Int64(weights.columns), dtype: weights.dtype.rawValue)

@@ -135,7 +135,8 @@ struct Scratch {
     return unsafe common.base
   }
 
-  // A few hundred kilobytes; when even they are refused nothing can go on.
+  // Up to some tens of megabytes while training, far less else; when even they are refused nothing can go
+  // on.
   private static func allocate(_ byteCount: Int) -> TensorStorage {
     do {
       return try TensorStorage.allocate(byteCount: byteCount)

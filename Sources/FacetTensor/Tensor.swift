@@ -143,6 +143,13 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Overwrites every number of an f32 tensor.
+  package func fill(_ value: Float) {
+    withMutableFloats { span in
+      for index in span.indices { span[index] = value }
+    }
+  }
+
   /// Overwrites the bytes of a tensor of allocated memory.
   package func writeBytes(_ bytes: [UInt8]) {
     precondition(bytes.count == byteCount && !storage.isMapped, "\(bytes.count) bytes")

@@ -60,6 +60,9 @@ package protocol TrainingBackend: Backend {
   /// x += scale · y.
   func add(_ y: Tensor, scale: Float, to x: Tensor)
 
+  /// x = factor · x.
+  func scale(_ x: Tensor, by factor: Float)
+
   /// output = input.
   func copy(_ input: Tensor, to output: Tensor)
 

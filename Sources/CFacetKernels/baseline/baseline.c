@@ -18,6 +18,9 @@
 #include "../simd/quantize_k.inc"
 #include "../simd/kv.inc"
 #include "../simd/attention.inc"
+#include "../simd/product.inc"
+#include "../simd/training.inc"
+#include "../simd/attention_slopes.inc"
 #include "../simd/ceilings.inc"
 
 #define FK_NAME "baseline"

@@ -41,6 +41,8 @@ enum {
   // Most tokens that matvec takes, and matvec_digits; more belong to gemm_*.
   FK_MATVEC_TOKENS = 8,
   FK_DIGIT_TOKENS = 4,
+  // Rows of B that a panel of the packed products holds at most.
+  FK_K_BLOCK = 256,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
   // Columns of values that lie together in such a block.
@@ -96,6 +98,37 @@ typedef struct fk_tile {
   // values [R][value_width], maxima [R] and sums of exponentials [R].
   float *partial;
 } fk_tile;
+
+// The way back through attention of one sequence and one query head. Row t of each of the first four is
+// at + t · stride.
+typedef struct fk_attention_back {
+  const float *queries, *output, *output_gradient;
+  float *query_gradient;
+  int64_t stride;
+  const void *packed;                   // pack_heads of this head's keys and values, block by block
+  float *key_gradient, *value_gradient; // [tokens][H rounded up to 16], added to
+  int64_t tokens;                       // of the sequence
+  int64_t window;                       // keys a query sees, itself included; 0: all
+  int32_t head_width;
+  float scale, soft_cap; // as in fk_attention
+} fk_attention_back;
+
+// A row of scores z: its largest, Σ e and Σ e·(z − largest), where e = exp(z − largest).
+typedef struct fk_softmax {
+  float maximum;
+  double sum, products;
+} fk_softmax;
+
+// One step of AdamW: m = β₁m + (1 − β₁)g, v = β₂v + (1 − β₂)g²,
+// p = keep·p − step·m / (root_scale·√v + ε), where g = gradient_scale·gradient.
+typedef struct fk_adamw {
+  float first_decay, second_decay; // β₁, β₂
+  float keep;                      // 1 − learning rate · weight decay
+  float step;                      // learning rate / (1 − β₁ᵗ)
+  float root_scale;                // 1 / √(1 − β₂ᵗ)
+  float epsilon;
+  float gradient_scale;
+} fk_adamw;
 
 typedef struct fk_kernels {
   const char *name;
@@ -179,6 +212,66 @@ typedef struct fk_kernels {
   // Index of the largest value, the first of equals; NaN never wins. count ≥ 1.
   int64_t (*argmax)(const float *x, int64_t count);
 
+  // Training. Products C [M, N] += A [M, k] · B [k, N] over factors that were packed, k ≤ FK_K_BLOCK.
+  // pack_*: rows [first, first + k) and columns [begin, end) of w, where begin is a multiple of 256 and
+  // end − begin ≤ 256, into panels of 64 columns, each `stride` bytes after the one before; a panel
+  // takes k·64 numbers, k rounded up to even in bf16. transpose_*: out[m*ldo + i] = scale·a[i*lda + m]
+  // for m < rows, i < k; ldo a multiple of 32, room for k rounded up to that, filled with zeros.
+  // gemm_packed_*: c[m*ldc + n] += Σ_i a[m*lda + i] · panel[i][n] for m < rows, n < columns ≤ 64; in
+  // bf16 lda is even and an odd row of `a` ends in a zero. All bf16 are NULL where the CPU has no bf16
+  // dot product.
+  void (*pack_f32)(const fk_matrix *w, int64_t first, int64_t k, int64_t begin, int64_t end,
+                   void *out, int64_t stride);
+  void (*pack_bf16)(const fk_matrix *w, int64_t first, int64_t k, int64_t begin, int64_t end,
+                    void *out, int64_t stride);
+  void (*transpose_f32)(const float *a, int64_t lda, int64_t rows, int64_t k, float scale,
+                        void *out, int64_t ldo);
+  void (*transpose_bf16)(const float *a, int64_t lda, int64_t rows, int64_t k, float scale,
+                         void *out, int64_t ldo);
+  void (*gemm_packed_f32)(int64_t rows, int64_t columns, int64_t k, const void *a, int64_t lda,
+                          const void *panel, float *c, int64_t ldc);
+  void (*gemm_packed_bf16)(int64_t rows, int64_t columns, int64_t k, const void *a, int64_t lda,
+                           const void *panel, float *c, int64_t ldc);
+
+  // The keys and values of up to FK_KV_BLOCK tokens of one head, for attention_backward_*: rows `stride`
+  // apart. Takes fk_packed_heads numbers of that form.
+  void (*pack_heads_f32)(const float *keys, const float *values, int64_t stride, int64_t tokens,
+                         int64_t head_width, void *out);
+  void (*pack_heads_bf16)(const float *keys, const float *values, int64_t stride, int64_t tokens,
+                          int64_t head_width, void *out);
+  // Back through attention of the queries [begin, end), at most FK_KV_BLOCK of them from a multiple of
+  // it on. `scratch`: fk_attention_back_scratch bytes, 64-byte aligned.
+  void (*attention_backward_f32)(const fk_attention_back *a, int64_t begin, int64_t end,
+                                 void *scratch);
+  void (*attention_backward_bf16)(const fk_attention_back *a, int64_t begin, int64_t end,
+                                  void *scratch);
+
+  // Back through rms_norm: dx (+)=, dx may equal dy; dw, unless it is NULL, is added to.
+  void (*rms_norm_backward)(const float *dy, const float *x, const float *weight, float epsilon,
+                            int64_t count, bool adding, float *dx, float *dw);
+  // Back through gelu_mul and silu_mul: gate and up become their gradients.
+  void (*gelu_mul_backward)(const float *dy, float *gate, float *up, int64_t count);
+  void (*silu_mul_backward)(const float *dy, float *gate, float *up, int64_t count);
+  // count ≥ 1.
+  fk_softmax (*softmax_sums)(const float *z, int64_t count);
+  // z = factor·exp(z − maximum)·(1 − (z/soft_cap)²); soft_cap 0: without the last factor.
+  void (*softmax_gradient)(float *z, int64_t count, float maximum, float factor, float soft_cap);
+  // x += scale·y.
+  void (*add_scaled)(float *x, const float *y, float scale, int64_t count);
+  // x = factor·x.
+  void (*scale)(float *x, float factor, int64_t count);
+  // out = x·y; out may equal either.
+  void (*multiply)(const float *x, const float *y, int64_t count, float *out);
+  // sums += x·y.
+  void (*add_products)(float *sums, const float *x, const float *y, int64_t count);
+  // out = x / (1 − rate), or 0 where the top 24 bits of SplitMix64's mix of the seed and the place
+  // first + i, as a fraction, lie below the rate. Equal bits on every instruction set.
+  void (*dropout)(const float *x, int64_t first, int64_t count, float rate, uint64_t seed,
+                  float *out);
+  // Σ x², each square and the sum in double.
+  double (*sum_squares)(const float *x, int64_t count);
+  void (*adamw)(const fk_adamw *a, float *p, float *m, float *v, const float *g, int64_t count);
+
   // What the machine can do at most, for benchmarks. Reads `bytes`, a multiple of 512, and gives back a
   // sum of them.
   uint32_t (*read_all)(const void *data, int64_t bytes);
@@ -199,6 +292,19 @@ static inline size_t fk_attention_scratch(int32_t head_width) {
   size_t width = ((size_t)head_width + 31) / 32 * 32, strip = 32 * (width > 64 ? width : 64);
   size_t rows = FK_ATTENTION_ROWS, block = FK_KV_BLOCK;
   return (rows * (2 * width + block + 2) + 2 * width * block + strip + rows * block / 2) * 4 + 256;
+}
+
+// Numbers that pack_heads writes for a block of one head.
+static inline int64_t fk_packed_heads(int64_t head_width) {
+  return 3 * FK_KV_BLOCK * ((head_width + FK_PANEL_ROWS - 1) / FK_PANEL_ROWS * FK_PANEL_ROWS);
+}
+
+// Bytes of scratch that one attention_backward call needs.
+static inline size_t fk_attention_back_scratch(int64_t head_width, int64_t tokens, int64_t window) {
+  int64_t wide = (head_width + FK_PANEL_ROWS - 1) / FK_PANEL_ROWS * FK_PANEL_ROWS;
+  int64_t seen = window > 0 && window < tokens ? window : tokens;
+  int64_t columns = 5 * wide + 5 * FK_KV_BLOCK + 3 + seen + FK_KV_BLOCK;
+  return (size_t)(columns * FK_KV_BLOCK) * 4 + 64;
 }
 
 // Tells the core that this is a spinning wait.

@@ -27,6 +27,9 @@
 #include "integer_avx2.inc"
 #include "../simd/matvec_integer.inc"
 #include "../simd/gemm_integer.inc"
+#include "../simd/product.inc"
+#include "../simd/training.inc"
+#include "../simd/attention_slopes.inc"
 #include "../simd/ceilings.inc"
 
 #define FK_NAME "avx2"

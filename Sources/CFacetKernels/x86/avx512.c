@@ -23,12 +23,17 @@
 #include "../simd/quantize_k.inc"
 #include "../simd/kv.inc"
 #include "../simd/attention.inc"
+#include "../simd/product.inc"
+#include "../simd/training.inc"
+#include "../simd/attention_slopes.inc"
 #include "../simd/ceilings.inc"
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"))), apply_to = function)
 #include "gemm_bf16.inc"
 #include "attention_bf16.inc"
+#include "product_bf16.inc"
+#include "attention_backward_bf16.inc"
 #include "peak_bf16.inc"
 #pragma clang attribute pop
 
@@ -56,6 +61,11 @@ const fk_kernels *fk_kernels_avx512(void) {
   if (__builtin_cpu_supports("avx512bf16")) {
     best.gemm_bf16 = gemm_bf16;
     best.attention_bf16 = attention_bf16;
+    best.pack_heads_bf16 = pack_heads_bf16;
+    best.attention_backward_bf16 = attention_backward_bf16;
+    best.pack_bf16 = pack_bf16;
+    best.transpose_bf16 = transpose_bf16;
+    best.gemm_packed_bf16 = gemm_packed_bf16;
     best.peak_bf16 = peak_bf16;
   }
   if (__builtin_cpu_supports("avx512vnni")) {

@@ -128,7 +128,12 @@ struct AdapterArgument {
 
   /// The adapter, fitted to the model at `source`.
   func open(forModelAt source: String) throws -> Adapter {
-    var adapter = try Adapter.open(path: path, forModelAt: source)
+    try open(for: ModelConfiguration(Checkpoint.open(source).architecture))
+  }
+
+  /// The adapter, fitted to a model of `configuration`.
+  func open(for configuration: ModelConfiguration) throws -> Adapter {
+    var adapter = try Adapter(AdapterCheckpoint.open(path: path), for: configuration)
     adapter.strength = strength
     return adapter
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-/// What a low-rank adapter changes and how strongly: W + scale · B · A (LoRA, Hu and others 2021).
+/// What a low-rank adapter changes and how strongly: W + scale · B · A (Hu 2021, LoRA).
 public struct AdapterConfiguration: Sendable, Hashable, Codable {
   /// Rows of A and columns of B, r.
   public var rank: Int
@@ -9,9 +9,9 @@ public struct AdapterConfiguration: Sendable, Hashable, Codable {
   public var alpha: Float
   /// The share of an adapter's inputs that is left out while it is trained.
   public var dropout: Float
-  /// True: over √r instead of r, so that high ranks keep their weight (Kalajdzievski 2023).
+  /// True: over √r instead of r (Kalajdzievski 2023), so that high ranks keep their weight.
   public var usesRSLoRA: Bool
-  /// True: the rows of the sum have lengths of their own (DoRA, Liu and others 2024).
+  /// True: the rows of the sum have lengths of their own (Liu 2024, DoRA).
   public var usesDoRA: Bool
   /// Other ranks for some modules, by PEFT's patterns over names such as
   /// `model.layers.0.self_attn.q_proj`; of several that match the longest holds.

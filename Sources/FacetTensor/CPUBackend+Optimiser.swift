@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import CFacetKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+// What a step of training does with whole tensors. Ranges have a size of their own, so that the number of
+// threads changes no bit.
+extension CPUBackend {
+  /// Numbers of a range: some tens of microseconds of work.
+  static let rangeCount = 32 << 10
+
+  /// Runs `body` over ranges of `0..<count` on the pool; `range` counts them.
+  func overRanges(_ count: Int, _ body: (_ numbers: Range<Int>, _ range: Int) -> Void) {
+    let ranges = (count + Self.rangeCount - 1) / Self.rangeCount
+    pool.run(chunks: ranges) { range, _ in
+      let begin = range * Self.rangeCount
+      body(begin..<min(count, begin + Self.rangeCount), range)
+    }
+  }
+
+  /// One step of AdamW on `parameters`, their moments `first` and `second`, all f32 and of one size.
+  package func adamW(
+    _ parameters: Tensor, first: Tensor, second: Tensor, gradient: Tensor, step: AdamWStep
+  ) {
+    let count = parameters.count
+    precondition(
+      first.count == count && second.count == count && gradient.count == count && step.number > 0,
+      "step \(step.number) of \(count) parameters")
+    let (b1, b2) = (Double(step.firstDecay), Double(step.secondDecay))
+    let times = Double(step.number)
+    let constants = fk_adamw(
+      first_decay: step.firstDecay, second_decay: step.secondDecay,
+      keep: Float(1 - Double(step.learningRate) * Double(step.weightDecay)),
+      step: Float(Double(step.learningRate) / (1 - pow(b1, times))),
+      root_scale: Float((1 / (1 - pow(b2, times))).squareRoot()), epsilon: step.epsilon,
+      gradient_scale: step.gradientScale)
+    overRanges(count) { numbers, _ in
+      var constants = constants
+      let at = numbers.lowerBound
+      unsafe kernels.pointee.adamw(
+        &constants, parameters.floatPointer + at, first.floatPointer + at,
+        second.floatPointer + at, gradient.floatPointer + at, Int64(numbers.count))
+    }
+  }
+
+  /// Σ x², each square and their sum in double.
+  package func sumOfSquares(_ x: Tensor) -> Double {
+    let ranges = (x.count + Self.rangeCount - 1) / Self.rangeCount
+    var sums = [Double](repeating: 0, count: ranges)
+    unsafe sums.withUnsafeMutableBufferPointer { buffer in
+      let buffer = unsafe buffer
+      overRanges(x.count) { numbers, range in
+        unsafe buffer[range] = kernels.pointee.sum_squares(
+          x.floatPointer + numbers.lowerBound, Int64(numbers.count))
+      }
+    }
+    return sums.reduce(0, +)
+  }
+
+  package func scale(_ x: Tensor, by factor: Float) {
+    overRanges(x.count) { numbers, _ in
+      unsafe kernels.pointee.scale(
+        x.floatPointer + numbers.lowerBound, factor, Int64(numbers.count))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTensor
+import Testing
+
+/// The optimiser's kernels against their definitions in double precision.
+@Suite("Optimiser")
+struct OptimiserTests {
+  static let exactSets = InstructionSet.available
+
+  @Test("AdamW takes the steps of its algorithm in double precision", arguments: exactSets)
+  func adamW(_ set: InstructionSet) throws {
+    for count in [1, 7, 16, 33, 257, 70_000] {
+      var random = RandomTensors(seed: 31)
+      let backend = try #require(CPUBackend(threads: 2, instructionSet: set))
+      let parameters = try random.floats(1, count)
+      let start = parameters.floats().map(Double.init)
+      var (p, m, v) = (start, start.map { _ in 0.0 }, start.map { _ in 0.0 })
+      let first = try Tensor.zeros(rows: 1, columns: count)
+      let second = try Tensor.zeros(rows: 1, columns: count)
+      for number in 1...3 {
+        let gradient = try random.floats(1, count, scale: 3)
+        backend.adamW(
+          parameters, first: first, second: second, gradient: gradient,
+          step: AdamWStep(
+            learningRate: 0.01, weightDecay: 0.1, number: number, gradientScale: 0.25))
+        for (i, value) in gradient.floats().enumerated() {
+          let g = 0.25 * Double(value)
+          (m[i], v[i]) = (0.9 * m[i] + 0.1 * g, 0.999 * v[i] + 0.001 * g * g)
+          var (power1, power2) = (1.0, 1.0)
+          for _ in 0..<number { (power1, power2) = (0.9 * power1, 0.999 * power2) }
+          let step = m[i] / (1 - power1) / ((v[i] / (1 - power2)).squareRoot() + 1e-8)
+          p[i] -= 0.01 * 0.1 * p[i] + 0.01 * step
+        }
+      }
+      // β in f32 is 0.999 within 6e-8, so 1 - β within 6e-5 of itself.
+      #expect(relativeError(second.floats(), v.map { Float($0) }) < 1e-4)
+      #expect(relativeError(first.floats(), m.map { Float($0) }) < 1e-6)
+      let moved = zip(parameters.floats(), start).map { Float(Double($0) - $1) }
+      let expected = zip(p, start).map { Float($0 - $1) }
+      #expect(relativeError(moved, expected) < 1e-4, "\(count) parameters")
+    }
+  }
+
+  @Test("sums of squares and scaling, on any number of threads", arguments: exactSets)
+  func sums(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 32)
+    for count in [1, 15, 16, 100, 32_768, 100_001] {
+      let x = try random.floats(1, count)
+      let expected = x.floats().reduce(0.0) { $0 + Double($1) * Double($1) }
+      var sums: [Double] = []
+      for threads in [1, 2, 3] {
+        let backend = try #require(CPUBackend(threads: threads, instructionSet: set))
+        sums.append(backend.sumOfSquares(x))
+      }
+      #expect(abs(sums[0] - expected) < 1e-12 * expected)
+      #expect(sums[0] == sums[1] && sums[0] == sums[2])
+      let values = x.floats()
+      let backend = try #require(CPUBackend(threads: 2, instructionSet: set))
+      backend.scale(x, by: 0.3)
+      #expect(x.floats() == values.map { 0.3 * $0 })
+    }
+  }
+}
