@@ -7,7 +7,8 @@
 Writes NAME/adapter_config.json, NAME/adapter_model.safetensors and NAME/goldens.json. Oracle: transformers + PEFT in f32,
 eager attention, no cache, on the directories of the fixtures. With --check, FOLDER holds adapters of the same names that
 Facet wrote (FACET_ADAPTERS_OUT of its tests): PEFT loads each, and its logits must be the goldens'. With --llama, FOLDER
-holds NAME.gguf that Facet wrote, and llama.cpp (llama-cpp-python) must answer with the goldens' greedy tokens."""
+holds NAME.gguf that Facet wrote and FAMILY.gguf, the fixtures' files in F32 (facet quantize --type F32: llama.cpp rounds
+activations to the type of the weights), and llama.cpp (llama-cpp-python) must answer with the goldens' greedy tokens."""
 import json, os, sys
 
 PROMPT = 'short'
@@ -93,7 +94,7 @@ def llama(fixtures, folder, written):
     for name in ADAPTERS:
         if not os.path.exists(f'{written}/{name}.gguf'): continue
         family, golden = name.split('-')[0], json.load(open(f'{folder}/{name}/goldens.json'))
-        model = llama_cpp.Llama(f'{fixtures}/{family}/{family}.gguf', lora_path=f'{written}/{name}.gguf', n_ctx=128, n_threads=1, verbose=False)
+        model = llama_cpp.Llama(f'{written}/{family}.gguf', lora_path=f'{written}/{name}.gguf', n_ctx=128, n_threads=1, verbose=False)
         answer = []
         for token in model.generate(golden['tokens'], temp=0.0, top_k=1, repeat_penalty=1.0):
             answer.append(token)
