@@ -26,7 +26,7 @@ struct FacetCommand: AsyncParsableCommand {
       CopyCommand.self, QuantizeCommand.self, MergeCommand.self, ImportanceCommand.self,
       TokenizeCommand.self,
       DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self, BenchCommand.self,
-      PlanCommand.self, CompletionsCommand.self, VersionCommand.self,
+      PlanCommand.self, DataCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 
   static func main() async {

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
+import FacetTraining
 import Foundation
 
 /// What the command itself finds wrong: a sentence for a person.
@@ -20,6 +21,7 @@ struct Failure: Error, CustomStringConvertible {
     case let error as TokenizerError: error.message
     case let error as TensorError: error.message
     case let error as GenerationError: error.message
+    case let error as TrainingError: error.message
     default: error.localizedDescription
     }
   }

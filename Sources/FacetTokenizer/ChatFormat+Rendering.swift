@@ -6,12 +6,14 @@ extension ChatFormat {
   enum Part: Equatable {
     /// The beginning-of-sequence token.
     case beginning
-    /// The end-of-sequence token.
+    /// The end-of-sequence token, which ends a turn of the assistant.
     case ending
-    /// A control token.
-    case control(String)
+    /// A control token; it may end a turn of the assistant.
+    case control(String, endsAnswer: Bool = false)
     /// Text; a sentence gets the space that the tokenizer puts before a text.
-    case text(String, isSentence: Bool)
+    ///
+    /// From byte `answerFrom` to its end it is what the assistant says.
+    case text(String, isSentence: Bool, answerFrom: Int? = nil)
   }
 
   /// The conversation in pieces.
@@ -35,11 +37,14 @@ extension ChatFormat {
     for (index, turn) in conversation.turns.enumerated() {
       // Gemma has no system role; its instructions open the first turn.
       let prefix = index == 0 ? conversation.system.map { $0 + "\n\n" } ?? "" : ""
-      let role = turn.role == .assistant ? "model" : "user"
+      let isAnswer = turn.role == .assistant
+      let header = (isAnswer ? "model" : "user") + "\n" + prefix
       parts += [
         .control("<start_of_turn>"),
-        .text(role + "\n" + prefix + Self.trim(turn.content), isSentence: false),
-        .control("<end_of_turn>"), .text("\n", isSentence: false),
+        .text(
+          header + Self.trim(turn.content), isSentence: false,
+          answerFrom: isAnswer ? header.utf8.count : nil),
+        .control("<end_of_turn>", endsAnswer: isAnswer), .text("\n", isSentence: false),
       ]
     }
     if addGenerationPrompt {
@@ -59,7 +64,12 @@ extension ChatFormat {
         parts.append(.beginning)
         text = "[INST] " + Self.trim(system + turn.content) + " [/INST]"
       } else {
-        parts += [.text(text + " " + Self.trim(turn.content) + " ", isSentence: true), .ending]
+        // The space before the answer is part of its first token, so it is the model's to say.
+        parts += [
+          .text(
+            text + " " + Self.trim(turn.content) + " ", isSentence: true,
+            answerFrom: text.utf8.count), .ending,
+        ]
         text = ""
       }
     }
@@ -76,7 +86,9 @@ extension ChatFormat {
         let prefix = index == 0 ? Self.mistralPrefix(conversation.system) : ""
         text = "[INST] " + prefix + turn.content + " [/INST]"
       } else {
-        parts += [.text(text + " " + turn.content, isSentence: true), .ending]
+        parts += [
+          .text(text + " " + turn.content, isSentence: true, answerFrom: text.utf8.count), .ending,
+        ]
         text = ""
       }
     }
@@ -98,15 +110,15 @@ extension ChatFormat {
         // Mistral's own encoder takes spaces, and only spaces, from the end of an answer.
         let spaces = turn.content.utf8.reversed().prefix { $0 == 0x20 }.count
         let answer = String(decoding: turn.content.utf8.dropLast(spaces), as: UTF8.self)
-        parts += Self.mistralText(answer) + [.ending]
+        parts += Self.mistralText(answer, answerFrom: 0) + [.ending]
       }
     }
     return parts
   }
 
   /// A text after a control token has the dummy prefix, unless it is empty.
-  private static func mistralText(_ text: String) -> [Part] {
-    text.isEmpty ? [] : [.text(" " + text, isSentence: false)]
+  private static func mistralText(_ text: String, answerFrom: Int? = nil) -> [Part] {
+    text.isEmpty ? [] : [.text(" " + text, isSentence: false, answerFrom: answerFrom)]
   }
 
   /// What instructions put before the user's words; empty ones are none to Mistral's own encoder.
@@ -125,10 +137,14 @@ extension ChatFormat {
     }
     var parts: [Part] = [.beginning]
     for message in messages {
+      let isAnswer = message.role == .assistant
+      let header = message.role.rawValue + "\n"
       parts += [
         .control("<|im_start|>"),
-        .text(message.role.rawValue + "\n" + message.content, isSentence: false),
-        .control("<|im_end|>"), .text("\n", isSentence: false),
+        .text(
+          header + message.content, isSentence: false,
+          answerFrom: isAnswer ? header.utf8.count : nil),
+        .control("<|im_end|>", endsAnswer: isAnswer), .text("\n", isSentence: false),
       ]
     }
     if addGenerationPrompt {

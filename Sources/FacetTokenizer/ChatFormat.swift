@@ -30,22 +30,7 @@ public enum ChatFormat: String, Sendable, Codable, CaseIterable {
   public func render(
     _ messages: [ChatMessage], tokenizer: Tokenizer, addGenerationPrompt: Bool = true
   ) throws(TokenizerError) -> [TokenID] {
-    var tokens: [TokenID] = []
-    for part in try parts(messages, addGenerationPrompt) {
-      switch part {
-      case .beginning:
-        if let bos = try beginning(tokenizer) { tokens.append(bos) }
-      case .ending: tokens.append(try token(tokenizer.special.eos, "end-of-sequence"))
-      case .control(let name):
-        let id = tokenizer.token(forPiece: name).flatMap { tokenizer.isControl($0) ? $0 : nil }
-        tokens.append(try token(id, "'\(name)'"))
-      case .text(let text, let isSentence):
-        tokenizer.encode(
-          Array(text.utf8), .literal,
-          dummyPrefix: isSentence ? tokenizer.storage.dummyPrefix : .none, into: &tokens)
-      }
-    }
-    return tokens
+    try rendered(messages, tokenizer, addGenerationPrompt, marksAnswers: false).tokens
   }
 
   /// The conversation as text, for people: with the names of control tokens in it.
@@ -57,8 +42,8 @@ public enum ChatFormat: String, Sendable, Codable, CaseIterable {
       switch part {
       case .beginning: text += try beginning(tokenizer).flatMap(tokenizer.piece) ?? ""
       case .ending: text += tokenizer.special.eos.flatMap(tokenizer.piece) ?? ""
-      case .control(let name): text += name
-      case .text(let content, _): text += content
+      case .control(let name, _): text += name
+      case .text(let content, _, _): text += content
       }
     }
     return text
@@ -74,7 +59,7 @@ public enum ChatFormat: String, Sendable, Codable, CaseIterable {
   }
 
   /// The token at the front: Gemma, Llama and Mistral always have one; ChatML when the model wants it.
-  private func beginning(_ tokenizer: Tokenizer) throws(TokenizerError) -> TokenID? {
+  func beginning(_ tokenizer: Tokenizer) throws(TokenizerError) -> TokenID? {
     let special = tokenizer.special
     switch self {
     case .chatML, .smolLM2:
@@ -85,7 +70,7 @@ public enum ChatFormat: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  private func token(_ id: TokenID?, _ what: String) throws(TokenizerError) -> TokenID {
+  func token(_ id: TokenID?, _ what: String) throws(TokenizerError) -> TokenID {
     guard let id else {
       throw TokenizerError(
         .missingToken,

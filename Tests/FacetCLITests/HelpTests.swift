@@ -10,18 +10,20 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
-    "detokenize",
-    "perplexity", "compare", "bench", "plan", "completions", "version",
+    "detokenize", "perplexity", "compare", "bench", "plan", "data", "completions", "version",
   ]
 
-  @Test("the help text is the one that was reviewed", arguments: ["facet"] + subcommands)
+  @Test(
+    "the help text is the one that was reviewed",
+    arguments: ["facet", "data inspect"] + subcommands)
   func text(_ name: String) throws {
-    let arguments = name == "facet" ? ["--help"] : [name, "--help"]
+    let arguments =
+      name == "facet" ? ["--help"] : name.split(separator: " ").map(String.init) + ["--help"]
     // ArgumentParser wraps at the width of the terminal, or of COLUMNS.
     let outcome = try Facet.Child(arguments, environment: ["COLUMNS": "80"]).outcome()
     #expect(outcome.status == 0)
     #expect(outcome.error == "")
-    let path = Goldens.path("cli/\(name).txt")
+    let path = Goldens.path("cli/\(name.replacingOccurrences(of: " ", with: "-")).txt")
     if ProcessInfo.processInfo.environment["FACET_RECORD"] == "1" {
       try Data(outcome.output.utf8).write(to: URL(fileURLWithPath: path))
     }
