@@ -10,7 +10,8 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
-    "detokenize", "perplexity", "compare", "bench", "plan", "data", "completions", "version",
+    "detokenize", "perplexity", "compare", "bench", "plan", "tune", "data", "completions",
+    "version",
   ]
 
   @Test(
