@@ -53,7 +53,8 @@ struct TrainingRunTests {
     _ settings: TrainingConfiguration, resuming: Bool = false, threads: Int = 2
   ) throws -> TrainingRun {
     try TrainingRun(
-      settings, subject: subject(asGGUF: settings.method == .full), backend: backend(threads: threads), resuming: resuming)
+      settings, subject: subject(asGGUF: settings.method == .full),
+      backend: backend(threads: threads), resuming: resuming)
   }
 
   static func losses(_ run: TrainingRun) throws -> [Double] {

@@ -19,19 +19,23 @@ public enum TrainingEvent: Sendable {
 public struct TrainingPlan: Sendable, Codable, Hashable {
   /// What was read of the data.
   public var data: DatasetStatistics
-  /// Examples to train on, and to evaluate on.
+  /// Examples to train on.
   public var examples: Int
+  /// Examples to evaluate on.
   public var validationExamples: Int
-  /// Tokens of an epoch, and those of them that carry loss.
+  /// Tokens of an epoch.
   public var tokens: Int
+  /// Those of them that carry loss.
   public var targetTokens: Int
-  /// Micro-batches of an epoch, and steps of the run.
+  /// Micro-batches of an epoch.
   public var batchesPerEpoch: Int
+  /// Steps of the run.
   public var steps: Int
   /// The step that the run goes on after; 0 for a new one.
   public var firstStep: Int
-  /// Numbers that change, and numbers of the model.
+  /// Numbers that change.
   public var trainedCount: Int
+  /// Numbers of the model.
   public var weightCount: Int
   /// Bytes that the run will hold at most, estimated.
   public var memory: TrainingMemory
@@ -45,8 +49,9 @@ public struct TrainingResult: Sendable, Codable, Hashable {
   public var steps: Int
   /// The mean loss of the last logged steps.
   public var loss: Double?
-  /// The lowest evaluation loss, and the checkpoint that had it.
+  /// The lowest evaluation loss.
   public var bestLoss: Double?
+  /// The checkpoint that had it.
   public var bestCheckpoint: String?
 }
 

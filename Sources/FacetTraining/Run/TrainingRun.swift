@@ -13,8 +13,11 @@ public import FacetTokenizer
 public final class TrainingRun {
   /// A model and what turns text into its tokens.
   public struct Subject: Sendable {
+    /// The model's file.
     public var checkpoint: Checkpoint
+    /// Its tokenizer.
     public var tokenizer: Tokenizer
+    /// Its format of conversations; nil: none.
     public var chatFormat: ChatFormat?
     /// What a GGUF file of the result will hold for a tokenizer; nil: the model's own file has it.
     public var tokenizerEntries: TokenizerEntries?
