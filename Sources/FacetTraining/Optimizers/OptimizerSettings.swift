@@ -5,6 +5,14 @@
 public enum OptimizerKind: String, Sendable, Codable, CaseIterable {
   /// Adam with decoupled weight decay, as PyTorch has it.
   case adamw
+  /// The same with moments of 8 bits.
+  case adamw8bit
+  /// PyTorch's Adafactor: a matrix's second moments as a row and a column.
+  case adafactor
+  /// Gradient descent with momentum, as PyTorch has it.
+  case sgd
+  /// The sign of a momentum (Chen et al. 2023).
+  case lion
 }
 
 /// How an optimizer steps; every step brings its learning rate.
