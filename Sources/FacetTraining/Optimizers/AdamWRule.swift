@@ -43,6 +43,27 @@ struct AdamWRule: OptimizerRule {
   }
 }
 
+/// AdamW with moments in 8 bits, a factor for each block of 256.
+struct AdamWBytesRule: OptimizerRule {
+  private let settings: OptimizerSettings
+  private let moments: MomentBytes
+
+  init(_ settings: OptimizerSettings, _ parameter: Parameter) throws(TensorError) {
+    self.settings = settings
+    moments = try MomentBytes(count: parameter.value.count)
+  }
+
+  var memory: [(name: String, tensor: Tensor)] {
+    [("first codes", moments.first), ("second codes", moments.second), ("units", moments.units)]
+  }
+
+  func update(_ parameter: Parameter, _ step: OptimizerStep) {
+    step.backend.adamW(
+      parameter.value, moments: moments, gradient: parameter.gradient,
+      step: AdamWStep(settings, decays: parameter.decays, step))
+  }
+}
+
 extension AdamWStep {
   init(_ settings: OptimizerSettings, decays: Bool, _ step: OptimizerStep) {
     self.init(

@@ -35,7 +35,19 @@ public final class Optimizer {
   private static func rule(
     _ settings: OptimizerSettings, _ parameter: Parameter
   ) throws(TensorError) -> any OptimizerRule {
-    try AdamWRule(settings, parameter)
+    switch settings.kind {
+    case .adamw: try AdamWRule(settings, parameter)
+    case .adamw8bit:
+      // As usual for moments of 8 bits: norms and small factors stay exact.
+      if parameter.value.count < 4096 {
+        try AdamWRule(settings, parameter)
+      } else {
+        try AdamWBytesRule(settings, parameter)
+      }
+    case .adafactor: try AdafactorRule(settings, parameter)
+    case .sgd: try SGDRule(settings, parameter)
+    case .lion: try LionRule(settings, parameter)
+    }
   }
 
   /// Bytes of what it remembers.
