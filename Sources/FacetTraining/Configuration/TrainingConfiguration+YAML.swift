@@ -16,6 +16,12 @@ extension TrainingConfiguration {
     return text
   }
 
+  /// All settings by their names, every choice made, for people.
+  var named: [(String, String)] {
+    let resolved = resolved()
+    return SettingKey.all.map { ($0.name, "\($0.read(resolved))") }
+  }
+
   /// Reads the configuration in `yaml`, the text of the file at `path`.
   public init(yaml: String, path: String) throws(TrainingError) {
     var reader = SettingReader()

@@ -68,7 +68,7 @@ extension TrainingRun {
       try NamedTensors.write(optimizer.state(), to: folder + "/optimizer.safetensors")
       if let adapter = try adapterCheckpoint() { try adapter.writePEFT(to: folder) }
       for (name, text) in [
-        ("progress.json", try Self.json(progress)), ("trainer_state.json", try Self.json(state)),
+        ("progress.json", try Self.json(progress)), ("trainer_state.json", state.text),
         ("configuration.yaml", configuration.yaml),
       ] {
         var file = try FileWriter("\(folder)/\(name)")
@@ -76,6 +76,7 @@ extension TrainingRun {
         try file.finish()
       }
     }
+    try reports?.finish()
     directory.prune(limit: configuration.saveTotalLimit, best: progress.bestStep)
     try onEvent(.saved(path: directory.checkpoint(progress.step)))
   }
@@ -90,13 +91,19 @@ extension TrainingRun {
 
   /// What transformers' tools read of the run.
   private var state: TrainerState {
-    TrainerState(
-      best_metric: progress.bestLoss, best_model_checkpoint: bestCheckpoint, epoch: epoch,
-      eval_steps: configuration.evaluationSteps, global_step: progress.step,
-      log_history: (reports?.entries ?? []).map { TrainerState.Entry(entry: $0) },
-      logging_steps: configuration.loggingSteps, max_steps: plan.steps,
-      num_train_epochs: Int(configuration.epochs.rounded(.up)),
-      save_steps: configuration.saveSteps, train_batch_size: configuration.batchSize)
+    var state = TrainerState()
+    state.bestMetric = progress.bestLoss
+    state.bestModelCheckpoint = bestCheckpoint
+    state.epoch = epoch
+    state.globalStep = progress.step
+    state.maximumSteps = plan.steps
+    state.epochCount = Int(configuration.epochs.rounded(.up))
+    state.loggingSteps = configuration.loggingSteps
+    state.evaluationSteps = configuration.evaluationSteps
+    state.saveSteps = configuration.saveSteps ?? 500
+    state.batchSize = configuration.batchSize
+    state.history = reports?.history ?? []
+    return state
   }
 
   private static func json(_ value: some Encodable) throws -> String {
@@ -126,7 +133,8 @@ extension TrainingRun {
         try writeModel(path)
       }
     } catch { throw RunDirectory.unwritable(directory.path, error) }
-    try directory.write(try Self.json(state), to: "trainer_state.json")
+    try directory.write(state.text, to: "trainer_state.json")
+    try reports?.finish()
     return TrainingResult(
       path: path, steps: progress.step, loss: loss, bestLoss: progress.bestLoss,
       bestCheckpoint: bestCheckpoint)

@@ -107,7 +107,9 @@ public final class TrainingRun {
 
   private func begin() throws {
     try directory.prepare()
-    reports = try RunReports(directory: directory, resuming: progress.step)
+    reports = try RunReports(
+      directory: directory.path, resuming: progress.step > 0, settings: configuration.named)
+    if progress.step > 0 { try reports?.rewind(to: progress.step) }
     try directory.write(configuration.yaml, to: "configuration.yaml")
   }
 
