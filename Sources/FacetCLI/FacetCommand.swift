@@ -25,7 +25,8 @@ struct FacetCommand: AsyncParsableCommand {
       RunCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       CopyCommand.self, QuantizeCommand.self, ImportanceCommand.self, TokenizeCommand.self,
       DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self, BenchCommand.self,
-      PlanCommand.self, DataCommand.self, CompletionsCommand.self, VersionCommand.self,
+      PlanCommand.self, DataCommand.self, TokenizerCommand.self, CompletionsCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {
