@@ -16,7 +16,7 @@ struct TokenizerTrainTests {
     let path = TinyModel.folder + "/\(UUID().uuidString).model"
     let outcome = try run(
       "--input", Goldens.path("texts/emma.txt"), "--vocab-size", "600", "--gemma",
-      "--user-symbols", "<start_of_turn>,<end_of_turn>", "-o", path)
+      "--user-symbols", "[note],:-)", "-o", path)
     #expect(outcome.status == 0 && outcome.error == "")
     #expect(outcome.output == "600 pieces in \(path)\n")
     let golden = Goldens.path("tokenizer/trained.model")

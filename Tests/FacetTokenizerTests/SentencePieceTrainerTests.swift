@@ -64,7 +64,7 @@ struct SentencePieceTrainerTests {
 
   @Test("what is written is read back: pieces, scores, kinds and special ids")
   func roundTrip() throws {
-    let vocabulary = try Self.train("low lower lowest <x> 12 12", 290, bytePieces: true) {
+    let vocabulary = try Self.train("low lower lowest <x> 12 12", 281, bytePieces: true) {
       $0.useGemmaSpecials()
       $0.userSymbols = ["<x>", "é"]
       $0.addsDummyPrefix = false
@@ -109,7 +109,7 @@ struct SentencePieceTrainerTests {
     for size in [1, 7, 100_000] {
       var options = SentencePieceOptions(vocabularySize: 600)
       options.useGemmaSpecials()
-      options.userSymbols = ["<start_of_turn>", "<end_of_turn>"]
+      options.userSymbols = ["[note]", ":-)"]
       var trainer = try SentencePieceTrainer(options)
       for start in stride(from: 0, to: text.count, by: size) {
         try trainer.add(text[start..<min(start + size, text.count)], file: "emma.txt")
@@ -191,8 +191,8 @@ struct SentencePieceTrainerTests {
       $0.userSymbols = ["<x>"]
     }
     let learnt = Self.pieces(vocabulary).dropFirst(4).filter { $0.count > 1 }
-    #expect(Set(learnt) == ["ab", "▁ab", "日本", "▁日本", "▁日", "▁a"].filter(learnt.contains))
-    #expect(learnt.contains("▁ab") && learnt.contains("日本"))
+    #expect(Set(learnt).isSubset(of: ["ab", "▁ab", "日本", "▁日本", "▁日", "▁a"]), "\(learnt)")
+    #expect(learnt.contains("▁ab") && learnt.contains("▁日本"))
   }
 
   @Test("random bytes are refused or trained on, and never crash")
@@ -210,14 +210,16 @@ struct SentencePieceTrainerTests {
       options.userSymbols = ["<x>"]
       options.bytePieces = Bool.random(using: &random)
       options.removesExtraSpaces = Bool.random(using: &random)
-      do {
+      do throws(TokenizerError) {
         var trainer = try SentencePieceTrainer(options)
         try trainer.add(bytes, file: "noise")
         try trainer.endFile("noise")
         let vocabulary = try trainer.train()
         trained += 1
         _ = try Tokenizer(VocabularyDescription(sentencePieceModel: vocabulary.model()))
-      } catch { #expect(error is TokenizerError) }
+      } catch {
+        #expect(error.code == .training)
+      }
     }
     #expect(trained > 0)
   }
