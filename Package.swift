@@ -93,7 +93,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["Facet", "FacetTraining", "FacetTestSupport"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

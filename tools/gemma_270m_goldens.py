@@ -103,4 +103,5 @@ def main(path, output):
         json.dump(dict(oracle=f'transformers {transformers.__version__}, torch {torch.__version__}', prompts=prompts), file, ensure_ascii=False, separators=(',', ':'))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -57,6 +57,23 @@ static void step(void) {
   fk_adamw a = {0.9f, 0.99f, 0.99f, 0.1f, 1.5f, 1e-8f, 1};
   kernels->adamw(&a, x, y, z, z + COLUMNS, COLUMNS);
 }
+static void step_bytes(void) {
+  fk_adamw a = {0.9f, 0.99f, 0.99f, 0.1f, 1.5f, 1e-8f, 1};
+  fk_moment_bytes moments = {prepared, (uint8_t *)prepared + COLUMNS, y};
+  kernels->adamw_bytes(&a, x, &moments, z, COLUMNS);
+}
+static void step_sgd(void) {
+  fk_momentum a = {0.9f, 0, 0.01f, 0.1f, 1};
+  kernels->sgd(&a, x, y, z, COLUMNS);
+}
+static void step_lion(void) {
+  fk_momentum a = {0.9f, 0.99f, 0.01f, 0.1f, 1};
+  kernels->lion(&a, x, y, z, COLUMNS);
+}
+static void step_root(void) {
+  fk_root_step a = {1, 1e-14f, 1, 0.99f, 0.1f};
+  kernels->root_step(&a, x, y, z, COLUMNS);
+}
 
 // What is counted.
 __attribute__((noinline)) void piece(void (*work)(void));
@@ -109,5 +126,11 @@ int main(int arguments, char **values_of) {
   count("norm, back", "", norm_back);
   count("gelu, back", "", gelu_back);
   count("AdamW", "", step);
+  memset(prepared, 0, 2 * COLUMNS);
+  memset(y, 0, COLUMNS / FK_MOMENT_BLOCK * 2 * sizeof *y);
+  count("AdamW, 8 bits", "", step_bytes);
+  count("SGD", "", step_sgd);
+  count("Lion", "", step_lion);
+  count("Adafactor", "", step_root);
   return 0;
 }

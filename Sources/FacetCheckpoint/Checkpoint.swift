@@ -54,6 +54,14 @@ public struct Checkpoint: Sendable {
     self.metadata = metadata
   }
 
+  /// The same model with other numbers: `tensors` replace those of their names.
+  public func replacing(_ tensors: [TensorName: Tensor]) -> Checkpoint {
+    Checkpoint(
+      path: path, format: format, byteCount: byteCount, architecture: architecture,
+      tensors: self.tensors.merging(tensors) { $1 }, tokenizer: tokenizer,
+      chatTemplate: chatTemplate, generationDefaults: generationDefaults, metadata: metadata)
+  }
+
   /// Opens the model at `path`, a file or a directory; its content decides what it is.
   public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
     guard FileSystem.exists(path) else {

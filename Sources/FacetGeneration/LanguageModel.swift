@@ -26,6 +26,9 @@ public struct LanguageModel: Sendable {
   /// The kernels in use.
   public let instructionSet: InstructionSet
 
+  /// What changes the model's matrices in sessions that begin; each must fit the model.
+  public private(set) var adapters: [Adapter] = []
+
   let backend: CPUBackend
 
   /// Opens the model at `path`: a GGUF file, a Hugging Face directory, a llama2.c checkpoint.
@@ -73,6 +76,21 @@ public struct LanguageModel: Sendable {
 
   /// What the machine can do at most with the threads and kernels of this model.
   public func measureCeilings() throws -> MachineCeilings { try backend.measureCeilings() }
+
+  /// The same model with `adapters`, several with their strengths added up, or why one does not fit.
+  ///
+  /// The weights are shared.
+  public func with(_ adapters: [Adapter]) throws -> LanguageModel {
+    for adapter in adapters { try adapter.check(for: configuration) }
+    var result = self
+    result.adapters = adapters
+    return result
+  }
+
+  /// The same model with the adapters at `paths`.
+  public func with(adaptersAt paths: [String]) throws -> LanguageModel {
+    try with(paths.map { try Adapter(AdapterCheckpoint.open(path: $0), for: configuration) })
+  }
 
   /// The description of the architecture.
   public var configuration: ModelConfiguration { transformer.configuration }

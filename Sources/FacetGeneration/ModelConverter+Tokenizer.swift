@@ -18,7 +18,7 @@ extension ModelConverter {
 
 extension TokenizerEntries {
   /// The tokenizer that `checkpoint` carries, in the form of a GGUF file.
-  init(_ checkpoint: Checkpoint) throws {
+  public init(_ checkpoint: Checkpoint) throws {
     let description = try VocabularyDescription(checkpoint.tokenizer)
     let pieces = (0..<description.pieces.count).map {
       String(decoding: description.pieces[$0], as: UTF8.self)

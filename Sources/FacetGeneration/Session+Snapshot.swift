@@ -15,7 +15,7 @@ extension Session {
   public borrowing func save(to path: String) throws {
     let form = cache.form
     let header = SnapshotHeader(
-      identity: model.transformer.identity, keys: form.keys.rawValue, values: form.values.rawValue,
+      identity: identity, keys: form.keys.rawValue, values: form.values.rawValue,
       layers: form.layers, ring: form.ring, position: cache.position,
       written: cache.writtenPositions)
     var writer = try FileWriter(path)
@@ -82,11 +82,11 @@ extension Session {
   /// Refuses the snapshot of another model, or of a cache of another form.
   private borrowing func check(_ header: SnapshotHeader, _ path: String) throws(GenerationError) {
     let form = cache.form
-    guard header.identity == model.transformer.identity, header.layers == form.layers else {
+    guard header.identity == identity, header.layers == form.layers else {
       throw GenerationError(
         .mismatchedModel,
-        "The snapshot '\(path)' was made with another model than \(model.card.name). Use that one, or "
-          + "another file.")
+        "The snapshot '\(path)' was made with another model than \(model.card.name)"
+          + "\(adapters.isEmpty ? "" : ", or with other adapters"). Use that one, or another file.")
     }
     guard header.keys == form.keys.rawValue, header.values == form.values.rawValue else {
       throw GenerationError(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetModel
+public import FacetModel
 public import FacetTensor
 public import FacetTokenizer
 
@@ -14,6 +14,9 @@ public struct Session: ~Copyable {
   public let model: LanguageModel
   /// Tokens whose keys and values the cache holds.
   public private(set) var tokens: [TokenID]
+
+  /// What changes the model's matrices in this sequence.
+  public private(set) var adapters: [Adapter]
 
   let cache: KVCache
   private let workspace: Workspace
@@ -55,6 +58,7 @@ public struct Session: ~Copyable {
     self.cache = cache
     self.tokens = tokens
     self.guesser = guesser
+    adapters = model.adapters
     workspace = Workspace()
   }
 
@@ -62,9 +66,11 @@ public struct Session: ~Copyable {
   /// is then read once.
   public borrowing func fork(speculation: Speculation? = nil) throws -> Session {
     try Self.checkMemory(cache.byteCount, context: contextLength)
-    return Session(
+    var result = Session(
       model, cache: try cache.copy(), tokens: tokens,
       guesser: try speculation?.makeGuesser(for: model, context: contextLength))
+    result.adapters = adapters
+    return result
   }
 
   private static func checkMemory(_ needed: Int, context: Int) throws(GenerationError) {
@@ -96,6 +102,25 @@ public struct Session: ~Copyable {
     tokens.removeAll(keepingCapacity: true)
     promptEnd = nil
     mark = nil
+  }
+
+  /// Answers with `adapters` from here on, instead of those before.
+  ///
+  /// Keys and values depend on them: unless they are the same, everything is forgotten.
+  public mutating func attach(_ adapters: [Adapter]) throws {
+    for adapter in adapters { try adapter.check(for: model.configuration) }
+    guard adapters.map(\.identity) != self.adapters.map(\.identity) else { return }
+    self.adapters = adapters
+    reset()
+  }
+
+  /// Tells the model and its adapters from others.
+  var identity: UInt64 {
+    guard !adapters.isEmpty else { return model.transformer.identity }
+    var sum = Checksum()
+    sum.add(model.transformer.identity)
+    for adapter in adapters { sum.add(adapter.identity) }
+    return sum.value
   }
 
   /// Makes the sequence be `prompt` and returns the logits [1, V] after its last token.
@@ -158,7 +183,9 @@ public struct Session: ~Copyable {
   package mutating func forward(_ new: [TokenID], logits rows: Batch.LogitRows) throws -> Tensor {
     keepWindows(adding: new.count)
     let logits = try model.transformer.forward(
-      Batch(new, cache: cache, logits: rows), workspace: workspace)
+      Batch(
+        new, sequences: [Batch.Sequence(cache: cache, count: new.count, adapters: adapters)],
+        logits: rows), workspace: workspace)
     tokens += new
     return logits
   }

@@ -28,8 +28,10 @@ public struct Adapter: Sendable {
     _ checkpoint: AdapterCheckpoint, for configuration: ModelConfiguration
   ) throws(ModelError) {
     let name = checkpoint.path.split(separator: "/").last.map(String.init) ?? "adapter"
-    let fit = AdapterFit(checkpoint, configuration, name: name)
-    try fit.check()
+    let fit = AdapterFit(
+      modules: checkpoint.modules, baseModel: checkpoint.configuration.baseModel,
+      model: configuration, name: name)
+    try fit.check(architecture: checkpoint.architecture)
     var modules: [TensorName: AdapterMatrices] = [:]
     for (name, matrices) in checkpoint.modules {
       modules[name] = try matrices.reordered(
@@ -94,6 +96,31 @@ extension Adapter {
   }
 }
 
+extension Adapter {
+  /// Throws, with a sentence, when the adapter does not fit a model of `configuration`.
+  public func check(for configuration: ModelConfiguration) throws(ModelError) {
+    try AdapterFit(
+      modules: modules, baseModel: nil, model: configuration,
+      name: name.isEmpty ? "adapter" : name
+    ).check()
+  }
+
+  /// A number that tells this adapter from others: over all factors, scales and the strength.
+  package var identity: UInt64 {
+    var sum = Checksum()
+    sum.add(UInt64(strength.bitPattern))
+    for (name, matrices) in modules.sorted(by: { $0.key.description < $1.key.description }) {
+      sum.add(name.description)
+      sum.add(UInt64(matrices.scale.bitPattern))
+      for tensor in [matrices.a, matrices.b, matrices.magnitude].compactMap({ $0 }) {
+        sum.add(UInt64(tensor.rows))
+        sum.add(tensor.bytes)
+      }
+    }
+    return sum.value
+  }
+}
+
 extension ModelConfiguration {
   /// The matrices that an adapter can change, in the order of the model.
   package var matrixNames: [TensorName] {
@@ -120,36 +147,31 @@ extension ModelError {
 
 /// An adapter held against a model.
 private struct AdapterFit {
-  let checkpoint: AdapterCheckpoint
+  let modules: [TensorName: AdapterMatrices]
+  let baseModel: String?
   let model: ModelConfiguration
   let name: String
 
-  init(_ checkpoint: AdapterCheckpoint, _ model: ModelConfiguration, name: String) {
-    self.checkpoint = checkpoint
-    self.model = model
-    self.name = name
-  }
-
   /// Where the adapter says that it comes from.
   private var origin: String {
-    checkpoint.configuration.baseModel.map { " It was made for '\($0)'." }
+    baseModel.map { " It was made for '\($0)'." }
       ?? " It was made for another model."
   }
 
-  func check() throws(ModelError) {
-    if let architecture = checkpoint.architecture, architecture != model.family.architecture {
+  func check(architecture: String? = nil) throws(ModelError) {
+    if let architecture, architecture != model.family.architecture {
       throw ModelError(
         .inconsistent,
         "The adapter '\(name)' is for models of the architecture '\(architecture)'; \(model.name) is of "
           + "'\(model.family.architecture)'.")
     }
-    guard !checkpoint.modules.isEmpty else {
+    guard !modules.isEmpty else {
       throw ModelError(
         .missingTensor, "The adapter '\(name)' matches no tensor of \(model.name).")
     }
-    let names = checkpoint.modules.keys.sorted { $0.description < $1.description }
+    let names = modules.keys.sorted { $0.description < $1.description }
     for tensor in names {
-      guard let matrices = checkpoint.modules[tensor] else { continue }
+      guard let matrices = modules[tensor] else { continue }
       if tensor.role == .head, model.tiedEmbeddings {
         throw ModelError.tiedHead("The adapter '\(name)'", model)
       }

@@ -34,14 +34,7 @@ extension CPUBackend {
     precondition(
       first.count == count && second.count == count && gradient.count == count && step.number > 0,
       "step \(step.number) of \(count) parameters")
-    let (b1, b2) = (Double(step.firstDecay), Double(step.secondDecay))
-    let times = Double(step.number)
-    let constants = fk_adamw(
-      first_decay: step.firstDecay, second_decay: step.secondDecay,
-      keep: Float(1 - Double(step.learningRate) * Double(step.weightDecay)),
-      step: Float(Double(step.learningRate) / (1 - pow(b1, times))),
-      root_scale: Float((1 / (1 - pow(b2, times))).squareRoot()), epsilon: step.epsilon,
-      gradient_scale: step.gradientScale)
+    let constants = step.constants
     overRanges(count) { numbers, _ in
       var constants = constants
       let at = numbers.lowerBound
@@ -70,5 +63,18 @@ extension CPUBackend {
       unsafe kernels.pointee.scale(
         x.floatPointer + numbers.lowerBound, factor, Int64(numbers.count))
     }
+  }
+}
+
+extension AdamWStep {
+  /// What the kernels take.
+  var constants: fk_adamw {
+    let times = Double(number)
+    return fk_adamw(
+      first_decay: firstDecay, second_decay: secondDecay,
+      keep: Float(1 - Double(learningRate) * Double(weightDecay)),
+      step: Float(Double(learningRate) / (1 - pow(Double(firstDecay), times))),
+      root_scale: Float((1 / (1 - pow(Double(secondDecay), times))).squareRoot()),
+      epsilon: epsilon, gradient_scale: gradientScale)
   }
 }

@@ -158,6 +158,14 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Overwrites a tensor of allocated memory with the bytes of another of its type and shape.
+  package func overwrite(with other: Tensor) {
+    precondition(
+      other.dtype == dtype && other.byteCount == byteCount && !storage.isMapped,
+      "\(other.byteCount) bytes of \(other.dtype)")
+    unsafe pointer.copyMemory(from: other.pointer, byteCount: byteCount)
+  }
+
   package var pointer: UnsafeMutableRawPointer { unsafe storage.base + byteOffset }
 
   package var floatPointer: UnsafeMutablePointer<Float> {

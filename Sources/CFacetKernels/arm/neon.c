@@ -20,6 +20,7 @@
 #include "../simd/attention.inc"
 #include "../simd/product.inc"
 #include "../simd/training.inc"
+#include "../simd/optimizers.inc"
 #include "../simd/attention_slopes.inc"
 #include "../simd/ceilings.inc"
 

@@ -47,6 +47,8 @@ enum {
   FK_KV_BLOCK = 64,
   // Columns of values that lie together in such a block.
   FK_KV_STRIP = 64,
+  // Numbers whose 8-bit moments share their factors.
+  FK_MOMENT_BLOCK = 256,
   // Most query rows (tokens × G) of one attention call.
   FK_ATTENTION_ROWS = 128
 };
@@ -129,6 +131,26 @@ typedef struct fk_adamw {
   float epsilon;
   float gradient_scale;
 } fk_adamw;
+
+// Moments of AdamW in 8 bits. Both arrays of codes hold whole blocks of FK_MOMENT_BLOCK, whatever the count;
+// units has for each block the factor of its first moments and that of its second. A code c stands for
+// unit·(1 + c%16/16)·2^(c/16 − E), or unit·c·2^(−3 − E) below 16: E is 7 for first moments, whose eighth
+// bit is the sign, and 15 for second ones. The unit is 16/31 of the largest magnitude of the block.
+typedef struct fk_moment_bytes {
+  uint8_t *first, *second;
+  float *units;
+} fk_moment_bytes;
+
+// A step of a rule with one moment m, where g = gradient_scale·gradient.
+typedef struct fk_momentum {
+  float first_decay, second_decay;
+  float learning_rate, weight_decay, gradient_scale;
+} fk_momentum;
+
+// p = keep·p − step·u, where u = gradient_scale·gradient / √max(variance_scale·variance, least).
+typedef struct fk_root_step {
+  float variance_scale, least, gradient_scale, keep, step;
+} fk_root_step;
 
 typedef struct fk_kernels {
   const char *name;
@@ -271,6 +293,18 @@ typedef struct fk_kernels {
   // Σ x², each square and the sum in double.
   double (*sum_squares)(const float *x, int64_t count);
   void (*adamw)(const fk_adamw *a, float *p, float *m, float *v, const float *g, int64_t count);
+  // The same step, after which the moments are rounded: to the nearest code, a second moment that is not
+  // zero to no less than the smallest.
+  void (*adamw_bytes)(const fk_adamw *a, float *p, const fk_moment_bytes *moments, const float *g,
+                      int64_t count);
+  // m = first_decay·m + g + weight_decay·p, p −= learning_rate·m.
+  void (*sgd)(const fk_momentum *a, float *p, float *m, const float *g, int64_t count);
+  // p −= learning_rate·(sign(β₁m + (1 − β₁)g) + weight_decay·p), m = β₂m + (1 − β₂)g, where β₁ and β₂ are
+  // first_decay and second_decay.
+  void (*lion)(const fk_momentum *a, float *p, float *m, const float *g, int64_t count);
+  // Takes the step and gives 0; without p, gives Σ u², each square and the sum in double.
+  double (*root_step)(const fk_root_step *a, float *p, const float *g, const float *variances,
+                      int64_t count);
 
   // What the machine can do at most, for benchmarks. Reads `bytes`, a multiple of 512, and gives back a
   // sum of them.

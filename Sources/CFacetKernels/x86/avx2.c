@@ -29,6 +29,7 @@
 #include "../simd/gemm_integer.inc"
 #include "../simd/product.inc"
 #include "../simd/training.inc"
+#include "../simd/optimizers.inc"
 #include "../simd/attention_slopes.inc"
 #include "../simd/ceilings.inc"
 

@@ -40,6 +40,13 @@ struct RunCommand: AsyncParsableCommand {
   @Argument(help: "The text to answer or to continue.")
   var prompt: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A PEFT, mlx-lm or GGUF adapter, with :strength where that is not 1; repeatable.",
+      valueName: "adapter"),
+    completion: .file())
+  var adapter: [String] = []
+
   @Flag(help: "Send the prompt as it is, without the model's chat format.")
   var raw = false
 
@@ -94,7 +101,9 @@ struct RunCommand: AsyncParsableCommand {
       throw Failure("--snapshot needs a prompt; a chat keeps what was said with /save.")
     }
     let start = ContinuousClock.now
-    let model = try await Interrupts.cancelling { try await engine.model(reference) }.language
+    let plain = try await Interrupts.cancelling { try await engine.model(reference) }.language
+    let model = try plain.with(
+      adapter.map { try AdapterArgument($0).open(for: plain.configuration) })
     if verbose { tell("loaded in \(Seconds(ContinuousClock.now - start))") }
     if raw || model.chatFormat == nil, system != nil {
       throw Failure(

@@ -19,11 +19,13 @@ enum Interrupts {
     var wasCancelled = false
   }
 
-  /// Runs `body` as a task that Ctrl-C cancels.
+  /// Runs `body` as a task that Ctrl-C cancels, and SIGTERM where it is included.
   static func cancelling<Result: Sendable>(
+    includingTermination: Bool = false,
     _ body: sending @escaping @isolated(any) () async throws -> Result
   ) async throws -> Result {
     install()
+    if includingTermination { signal(SIGTERM) { _ in Interrupts.output.signalByte() } }
     let task = Task { try await body() }
     current.withLock { $0.cancel = { task.cancel() } }
     defer {

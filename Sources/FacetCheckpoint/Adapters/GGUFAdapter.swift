@@ -13,6 +13,7 @@ enum GGUFAdapter {
   static let methodKey = "adapter.type"
   static let method = "lora"
   static let alphaKey = "adapter.lora.alpha"
+  static let baseNameKey = "general.base_model.0.name"
 
   static func open(_ file: GGUFFile) throws(CheckpointError) -> AdapterCheckpoint {
     guard file.text(typeKey) == type else {
@@ -54,7 +55,7 @@ enum GGUFAdapter {
       result.rankPattern[HuggingFaceNames.module(name)] = matrices.rank
       if alpha == 0 { result.alphaPattern[HuggingFaceNames.module(name)] = Float(matrices.rank) }
     }
-    result.baseModel = file.text("general.base_model.0.name")
+    result.baseModel = file.text(baseNameKey)
     result.describe(modules)
     return result
   }

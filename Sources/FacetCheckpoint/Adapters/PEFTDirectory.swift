@@ -20,6 +20,9 @@ struct PEFTDirectory {
   /// The parts of an adapter of the embedding, which Facet refuses.
   static let embeddingSuffixes = [".lora_embedding_A", ".lora_embedding_B"]
 
+  /// The base model's own matrix, which PEFT repeats beside an adapter of a head.
+  static let baseSuffix = ".base_layer.weight"
+
   private var weights: String { FileSystem.join(path, Self.weightsName) }
 
   /// Reads the directory, whose configuration is `configuration`.
@@ -70,6 +73,7 @@ struct PEFTDirectory {
         "'\(text)' of '\(path)' changes the embedding, which Facet's adapters do not. Train it on "
           + "the matrices between.")
     }
+    if rest.hasSuffix(baseSuffix) { return nil }
     guard let (suffix, part) = suffixes.first(where: { rest.hasSuffix($0.text) }) else {
       throw unknown(text, path)
     }

@@ -34,6 +34,29 @@ package enum FileSystem {
     return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
   }
 
+  /// Makes the directory `path` where there is none; the one it is in must be there.
+  static func createDirectory(_ path: String) throws(CheckpointError) {
+    guard !isDirectory(path), unsafe mkdir(path, 0o755) != 0 else { return }
+    throw failed(path)
+  }
+
+  /// Puts the directory `from` at `path`, where nothing or an empty directory may be.
+  static func move(_ from: String, to path: String) throws(CheckpointError) {
+    guard unsafe rename(from, path) != 0 else { return }
+    throw failed(path)
+  }
+
+  /// Removes the files `names` of `directory`, and the directory when nothing is left in it.
+  static func remove(_ directory: String, holding names: [String]) {
+    for name in names { unsafe unlink(join(directory, name)) }
+    unsafe rmdir(directory)
+  }
+
+  private static func failed(_ path: String) -> CheckpointError {
+    let reason = unsafe String(cString: strerror(errno))
+    return CheckpointError(.unreadable, "Cannot write '\(path)': \(reason).")
+  }
+
   /// Bytes that may still be written into the folder that `path` is in; nil when it does not say.
   static func availableByteCount(at path: String) -> Int? {
     var status = statvfs()

@@ -54,7 +54,7 @@ struct HuggingFaceDirectory {
 
 extension HuggingFaceDirectory {
   /// The one file, or the shards that the index names.
-  private func weightFiles() throws(CheckpointError) -> [SafetensorsFile] {
+  func weightFiles() throws(CheckpointError) -> [SafetensorsFile] {
     guard !FileSystem.exists(file(HuggingFaceDirectory.weights)) else {
       return [try open(HuggingFaceDirectory.weights)]
     }

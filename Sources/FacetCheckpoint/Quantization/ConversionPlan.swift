@@ -16,9 +16,11 @@ struct ConversionPlan: Sendable {
     /// True when that was measured, not assumed to be alike.
     let usesImportance: Bool
     let isVector: Bool
+    /// What is added to it.
+    let adapter: AdapterMatrices?
 
     /// True when the bits are taken as they are.
-    var isCopy: Bool { source.dtype == dtype && order == .stored }
+    var isCopy: Bool { source.dtype == dtype && order == .stored && adapter == nil }
     var shape: [Int] { isVector ? [source.columns] : [source.rows, source.columns] }
     /// The plan checked that this fits.
     var byteCount: Int { source.rows * (source.columns / dtype.blockSize) * dtype.blockByteCount }
@@ -34,6 +36,7 @@ struct ConversionPlan: Sendable {
   init(_ checkpoint: Checkpoint, options: ModelConverter.Options) throws(CheckpointError) {
     let description = checkpoint.architecture
     let names = checkpoint.tensors.keys.sorted(by: ConversionPlan.precedes)
+    try checkpoint.check(adapter: options.adapter)
     let context = QuantizationPreset.Context(
       layers: description.layers,
       headsPerKeyValueHead: description.queryHeads / max(1, description.keyValueHeads),
@@ -51,7 +54,7 @@ struct ConversionPlan: Sendable {
         importance: dtype.isQuantized && dtype != .q8_0
           ? importance ?? options.preset.evenImportance(for: dtype, columns: tensor.columns) : nil,
         usesImportance: dtype.isQuantized && dtype != .q8_0 && importance != nil,
-        isVector: name.role.isNorm)
+        isVector: name.role.isNorm, adapter: options.adapter[name])
       try ConversionPlan.checkLoss(step, checkpoint, options)
       steps.append(step)
     }

@@ -30,6 +30,8 @@ public struct ModelConverter: Sendable {
     public var preset: QuantizationPreset
     /// How much errors in each column count; nil: alike.
     public var importance: ImportanceMatrix?
+    /// What is added to the matrices on the way, by their names: an adapter that fits the model.
+    public var adapter: [TensorName: AdapterMatrices] = [:]
     /// Whether quantised models are taken.
     public var requantization = Requantization.refused
     /// Whether a file at the destination is replaced.
@@ -128,13 +130,29 @@ extension ConversionPlan.Step {
         try Tensor.zeros(
           rows: min(rows, source.rows - first), columns: source.columns, dtype: dtype)
       }
-      if let row = backend.rewrite(
-        source, from: first, order: order, importance: importance, into: output)
-      {
-        throw try unfit(row: first + row, backend, path)
-      }
+      let row =
+        if let adapter {
+          try merge(adapter, from: first, backend, path, into: output)
+        } else {
+          backend.rewrite(
+            source, from: first, order: order, importance: importance, into: output)
+        }
+      if let row { throw try unfit(row: first + row, backend, path) }
       return output
     }
+  }
+
+  /// Rows `first…` with the adapter, in f32 until they are rounded; the first that cannot be written.
+  private func merge(
+    _ adapter: AdapterMatrices, from first: Int, _ backend: CPUBackend, _ path: String,
+    into output: Tensor
+  ) throws(CheckpointError) -> Int? {
+    let sums = try CheckpointError.wrapping { () throws(TensorError) in
+      try Tensor.zeros(rows: output.rows, columns: output.columns)
+    }
+    if let row = backend.rewrite(source, from: first, order: order, into: sums) { return row }
+    adapter.merge(into: sums) { order.stored(first + $0) }
+    return backend.rewrite(sums, importance: importance, into: output)
   }
 
   /// What is wrong with a row that could not be written.

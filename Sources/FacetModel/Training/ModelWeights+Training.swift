@@ -15,7 +15,7 @@ extension ModelWeights {
       guard let row = backend.rewrite(tensor, into: copy) else { return copy }
       throw ModelError(
         .unsupported,
-        "Row \(row) of the tensor '\(name)' holds a number that \(type) cannot. Choose another type.")
+        "Row \(row) of the tensor '\(name)' holds a number that \(type) cannot hold.")
     }
   }
 }

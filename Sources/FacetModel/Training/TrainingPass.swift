@@ -52,6 +52,23 @@ public final class TrainingPass {
     workspace.byteCount + streams.byteCount + caches.reduce(0) { $0 + $1.byteCount }
   }
 
+  /// Bytes of activations, logits and caches that a batch of `tokens` tokens takes, for planning.
+  public static func byteCount(
+    _ configuration: ModelConfiguration, tokens: Int, options: Options = Options()
+  ) -> Int {
+    let row = configuration.vocabulary * MemoryLayout<Float>.size
+    let logits = min(max(row, options.logitsByteCount), row * tokens)
+    // A layer's record, its gradients and the stream: see LayerRecord.Place.
+    let layer =
+      12 * configuration.width + 5 * configuration.queryWidth + 7 * configuration.keyValueWidth
+      + 4 * configuration.feedForwardWidth
+    let streams = (configuration.layers + 2) * configuration.width
+    let whole = options.wholeLayers * layer
+    let activations = tokens * (layer + streams + whole) * MemoryLayout<Float>.size
+    let caches = tokens * configuration.layers * 2 * configuration.keyValueWidth * 2
+    return activations + logits + logits / 2 + caches
+  }
+
   /// The scores of the batch's targets.
   public func score(_ batch: TargetBatch) throws -> [TargetScore] {
     let recorder = Recorder(
