@@ -26,7 +26,7 @@ struct FacetCommand: AsyncParsableCommand {
       CopyCommand.self, QuantizeCommand.self, MergeCommand.self, ImportanceCommand.self,
       TokenizeCommand.self, DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self,
       BenchCommand.self, PlanCommand.self, TuneCommand.self, DataCommand.self,
-      CompletionsCommand.self, VersionCommand.self,
+      TokenizerCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 
   static func main() async {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-/// What can go wrong when a vocabulary is read or a conversation is rendered.
+/// What can go wrong when a vocabulary is read or trained or a conversation is rendered.
 public struct TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kind of failure, for programs.
   public enum Code: Sendable, Hashable {
@@ -13,6 +13,8 @@ public struct TokenizerError: Error, Sendable, Hashable, CustomStringConvertible
     case missingToken
     /// The conversation cannot be written in the chat format.
     case conversation
+    /// No vocabulary can be trained on this text or with these options.
+    case training
   }
 
   /// The kind of failure.
