@@ -5,7 +5,8 @@
 public enum Goldens {
   /// The path of `name` inside Tests/Goldens.
   public static func path(_ name: String, file: String = #filePath) -> String {
-    let support = file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-    return support.joined(separator: "/") + "/Goldens/" + name
+    let folders = file.split(separator: "/", omittingEmptySubsequences: false)
+    let tests = folders.lastIndex(of: "Tests") ?? folders.endIndex
+    return folders[..<tests].joined(separator: "/") + "/Tests/Goldens/" + name
   }
 }
