@@ -14,8 +14,9 @@ public final class TrainingPass {
   public struct Options: Sendable, Hashable {
     /// Bytes of logits that exist at once.
     public var logitsByteCount = 256 << 20
-    /// Last layers whose activations are kept; those before are computed again on the way back.
-    public var wholeLayers = 0
+    /// Bytes of activations that are kept of the last layers; those before are computed again on the
+    /// way back.
+    public var keptByteCount = 0
 
     /// A quarter of a gigabyte of logits; every layer computed again.
     public init() {}
@@ -58,13 +59,13 @@ public final class TrainingPass {
   ) -> Int {
     let row = configuration.vocabulary * MemoryLayout<Float>.size
     let logits = min(max(row, options.logitsByteCount), row * tokens)
-    // A layer's record, its gradients and the stream: see LayerRecord.Place.
-    let layer =
-      12 * configuration.width + 5 * configuration.queryWidth + 7 * configuration.keyValueWidth
-      + 4 * configuration.feedForwardWidth
+    let gradients =
+      4 * configuration.width + configuration.queryWidth + 3 * configuration.keyValueWidth
+      + configuration.feedForwardWidth
     let streams = (configuration.layers + 2) * configuration.width
-    let whole = options.wholeLayers * layer
-    let activations = tokens * (layer + streams + whole) * MemoryLayout<Float>.size
+    let activations =
+      tokens * (layerCount(configuration) + gradients + streams) * MemoryLayout<Float>.size
+      + options.keptByteCount
     let caches = tokens * configuration.layers * 2 * configuration.keyValueWidth * 2
     return activations + logits + logits / 2 + caches
   }
@@ -91,7 +92,7 @@ public final class TrainingPass {
     precondition(coefficients.count == batch.targets.count, "a coefficient for every target")
     let layers = transformer.configuration.layers
     let recorder = Recorder(
-      wholeLayers: max(0, layers - options.wholeLayers)..<layers,
+      wholeLayers: max(0, layers - wholeLayers(tokens: batch.tokens.count))..<layers,
       dropout: dropout > 0 ? AdapterDropout(rate: dropout, seed: seed) : nil,
       backend: transformer.training, memory: streams)
     _ = try transformer.forward(modelBatch(batch), workspace: workspace, recorder: recorder)
@@ -116,6 +117,18 @@ public final class TrainingPass {
     }
     embeddingGradient = dx
     return scores
+  }
+
+  /// How many of the last layers are kept whole.
+  private func wholeLayers(tokens: Int) -> Int {
+    let layer = tokens * Self.layerCount(transformer.configuration) * MemoryLayout<Float>.size
+    return options.keptByteCount / max(1, layer)
+  }
+
+  /// Numbers that the record of a layer holds of each token: see LayerRecord.Place.
+  private static func layerCount(_ configuration: ModelConfiguration) -> Int {
+    8 * configuration.width + 4 * configuration.queryWidth + 4 * configuration.keyValueWidth
+      + 3 * configuration.feedForwardWidth
   }
 
   /// The record of a layer that is computed once more from its input.

@@ -45,7 +45,9 @@ struct Trainee {
     self.adapter = adapter
     adapterConfiguration = settings
     gradients = try Gradients(adapter: adapter)
-    pass = TrainingPass(transformer, adapter: adapter, dropout: Float(configuration.loraDropout))
+    pass = TrainingPass(
+      transformer, adapter: adapter, dropout: Float(configuration.loraDropout),
+      options: configuration.passOptions)
   }
 
   /// DoRA begins with the lengths that the rows of the matrices have.
@@ -67,6 +69,20 @@ struct Trainee {
 }
 
 extension TrainingConfiguration {
+  /// How a pass spends memory: LoRA has some to spare for what need not be computed again; QLoRA is chosen
+  /// where memory is short, and all weights with their moments take it all.
+  var passOptions: TrainingPass.Options {
+    var options = TrainingPass.Options()
+    switch method {
+    case .lora:
+      options.keptByteCount = 448 << 20
+      options.logitsByteCount = 360 << 20
+    case .qlora: options.keptByteCount = 192 << 20
+    case .full: break
+    }
+    return options
+  }
+
   /// The adapter that the settings describe.
   func adapter(for model: ModelConfiguration) throws(TrainingError) -> AdapterConfiguration {
     var layers: Set<Int>?

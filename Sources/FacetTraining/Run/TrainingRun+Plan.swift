@@ -136,7 +136,8 @@ extension TrainingPlan {
       gradients: trainee.trainedCount * (configuration.method == .full ? 4 : 8),
       optimizer: optimizer.byteCount,
       activations: TrainingPass.byteCount(
-        trainee.transformer.configuration, tokens: longest * configuration.batchSize))
+        trainee.transformer.configuration, tokens: longest * configuration.batchSize,
+        options: configuration.passOptions))
   }
 }
 
