@@ -87,6 +87,27 @@ struct TensorTests {
     #expect(first.count == 1000)
   }
 
+  @Test("a workspace of passes that change in length holds one block, of the longest")
+  func growth() throws {
+    let workspace = Workspace()
+    func pass(_ rows: Int) throws {
+      workspace.reset()
+      for columns in [300, 1000, 2000] {
+        let mark = workspace.mark
+        _ = try workspace.tensor(rows: rows, columns: columns)
+        workspace.release(to: mark)
+        _ = try workspace.tensor(rows: rows, columns: 100)
+      }
+    }
+    // Three of 100 columns stay, and the widest stands beside two of them.
+    let longest = 2200 * 4 * 4000
+    for rows in [1000, 2000, 3000, 4000, 500, 3999, 4000] { try pass(rows) }
+    #expect(workspace.byteCount >= longest && workspace.byteCount < longest + (1 << 20))
+    let held = workspace.byteCount
+    for rows in [1, 4000, 700] { try pass(rows) }
+    #expect(workspace.byteCount == held)
+  }
+
   @Test("the random generator is xoshiro256** seeded by SplitMix64")
   func random() {
     // First outputs for seed 0, from the authors' C code.

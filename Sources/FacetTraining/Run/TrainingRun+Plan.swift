@@ -133,7 +133,8 @@ extension TrainingPlan {
       ? configuration.maxLength : min(configuration.maxLength, dataset.statistics.longest)
     memory = TrainingMemory(
       weights: trainee.transformer.weights.named.reduce(0) { $0 + $1.tensor.byteCount },
-      gradients: trainee.trainedCount * (configuration.method == .full ? 4 : 8),
+      gradients: trainee.gradients.byteCount
+        + (configuration.method == .full ? 0 : 4 * trainee.trainedCount),
       optimizer: optimizer.byteCount,
       activations: TrainingPass.byteCount(
         trainee.transformer.configuration, tokens: longest * configuration.batchSize,
