@@ -119,6 +119,23 @@ struct TensorTests {
     #expect((0..<1000).allSatisfy { _ in (0..<1).contains(random.uniform()) })
   }
 
+  @Test("normal numbers have the moments of the normal distribution")
+  func normals() {
+    var random = RandomGenerator(seed: 3)
+    let values = (0..<50_000).flatMap { _ in
+      let pair = random.normals()
+      return [pair.0, pair.1]
+    }
+    func moment(_ power: Double) -> Double {
+      values.reduce(0) { $0 + pow($1, power) } / Double(values.count)
+    }
+    // Within five standard errors of 0, 1, 0 and 3.
+    #expect(abs(moment(1)) < 0.016 && abs(moment(2) - 1) < 0.023)
+    #expect(abs(moment(3)) < 0.062 && abs(moment(4) - 3) < 0.16)
+    let products = stride(from: 0, to: values.count, by: 2).map { values[$0] * values[$0 + 1] }
+    #expect(abs(products.reduce(0, +) / Double(products.count)) < 0.023)
+  }
+
   private func message<R>(_ body: () throws -> R) -> String? {
     do {
       _ = try body()

@@ -114,7 +114,7 @@ extension TrainingConfiguration {
 
 extension TrainingPlan {
   init(
-    _ configuration: TrainingConfiguration, _ trainee: Trainee, _ optimizer: Optimizer,
+    _ configuration: TrainingConfiguration, _ trainee: Trainee, _ optimizerByteCount: Int,
     _ sampler: BatchSampler, _ validation: Dataset?, steps: Int, firstStep: Int
   ) {
     let dataset = sampler.dataset
@@ -135,7 +135,7 @@ extension TrainingPlan {
       weights: trainee.transformer.weights.named.reduce(0) { $0 + $1.tensor.byteCount },
       gradients: trainee.gradients.byteCount
         + (configuration.method == .full ? 0 : 4 * trainee.trainedCount),
-      optimizer: optimizer.byteCount,
+      optimizer: optimizerByteCount,
       activations: TrainingPass.byteCount(
         trainee.transformer.configuration, tokens: longest * configuration.batchSize,
         options: configuration.passOptions))
