@@ -83,7 +83,7 @@ public struct LanguageModel: Sendable {
   public func with(_ adapters: [Adapter]) throws -> LanguageModel {
     for adapter in adapters { try adapter.check(for: configuration) }
     var result = self
-    result.adapters = adapters
+    result.adapters = try adapters.map { try $0.settled(on: transformer) }
     return result
   }
 
