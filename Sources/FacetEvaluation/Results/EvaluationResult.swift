@@ -86,8 +86,11 @@ extension EvaluationResult {
   public struct Settings: Sendable, Hashable {
     /// The seeds of lm-eval, with its defaults.
     public struct Seeds: Sendable, Hashable {
+      /// That of Python's random numbers.
       public var random = 0
+      /// That of numpy's.
       public var numpy = 1234
+      /// That of PyTorch's.
       public var torch = 1234
       /// The one that picks examples.
       public var examples = 1234
