@@ -16,7 +16,8 @@ struct HelpTests {
 
   @Test(
     "the help text is the one that was reviewed",
-    arguments: ["facet", "data inspect", "eval compare", "tokenizer train"] + subcommands)
+    arguments: ["facet", "data inspect", "eval compare", "eval memorization", "tokenizer train"]
+      + subcommands)
   func text(_ name: String) throws {
     let arguments =
       name == "facet" ? ["--help"] : name.split(separator: " ").map(String.init) + ["--help"]

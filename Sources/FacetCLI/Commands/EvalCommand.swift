@@ -7,5 +7,5 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
     abstract: "Measure models on benchmarks.",
-    subcommands: [EvalCompareCommand.self])
+    subcommands: [EvalCompareCommand.self, EvalMemorizationCommand.self])
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import Facet
 import FacetEvaluation
 import Foundation
 
@@ -91,7 +92,7 @@ struct EvalCompareText {
       let metric = line.filter == "none" ? line.metric : "\(line.metric), \(line.filter)"
       let interval = line.difference.interval
       table.add([
-        Self.plain(line.name), Self.plain(metric), "\(line.count)", Self.figure(line.first),
+        PlainText.line(line.name), PlainText.line(metric), "\(line.count)", Self.figure(line.first),
         Self.figure(line.second),
         Self.signed(line.difference.mean),
         "[\(Self.signed(interval.lowerBound)), \(Self.signed(interval.upperBound))]",
@@ -100,10 +101,11 @@ struct EvalCompareText {
       ])
     }
     var text =
-      "A  \(Self.plain(a.model))  \(a.path)\nB  \(Self.plain(b.model))  \(b.path)\n\n" + table.text
+      "A  \(PlainText.line(a.model))  \(a.path)\nB  \(PlainText.line(b.model))  \(b.path)\n\n"
+      + table.text
     for (names, which) in [(comparison.onlyInFirst, "A"), (comparison.onlyInSecond, "B")]
     where !names.isEmpty {
-      text += "Only in \(which): \(Self.plain(names.joined(separator: ", ")))\n"
+      text += "Only in \(which): \(names.map(PlainText.line).joined(separator: ", "))\n"
     }
     return text + (flips > 0 ? flipped(flips) : "")
   }
@@ -115,7 +117,7 @@ struct EvalCompareText {
       for isWon in [false, true] {
         let kind = flips.filter { $0.isWon == isWon }
         guard !kind.isEmpty else { continue }
-        text += "\n\(Self.plain(task)): \(kind.count) \(isWon ? "won" : "lost")\n"
+        text += "\n\(PlainText.line(task)): \(kind.count) \(isWon ? "won" : "lost")\n"
         for flip in kind.prefix(most) {
           text += "  \(flip.index)  \(Self.shortened(flip.question))\n"
         }
@@ -126,17 +128,8 @@ struct EvalCompareText {
   }
 
   private static func shortened(_ text: String) -> String {
-    let line = plain(text)
+    let line = PlainText.line(text)
     return line.count > 96 ? line.prefix(95) + "…" : line
-  }
-
-  /// What moves the cursor must not reach the terminal.
-  private static func plain(_ text: String) -> String {
-    String(
-      text.map {
-        $0.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
-          ? " " : $0
-      })
   }
 
   private static func figure(_ value: Double) -> String { String(format: "%.4f", value) }

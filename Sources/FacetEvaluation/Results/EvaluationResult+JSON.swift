@@ -38,14 +38,12 @@ extension EvaluationResult {
       ("total_evaluation_time_seconds", .string(PythonText.repr(seconds))),
     ]
     // Not one of lm-eval's keys, which its readers pass over.
-    members.append(
-      (
-        "facet",
-        .members([
-          ("software", .optional(settings.software)), ("suite", .optional(settings.suite)),
-        ])
-      ))
+    members.append(("facet", .members(own)))
     return .members(members)
+  }
+
+  private var own: [(String, JSON)] {
+    [("software", .optional(settings.software)), ("suite", .optional(settings.suite))]
   }
 
   /// Keys in the order of their code points, as Python sorts them.
