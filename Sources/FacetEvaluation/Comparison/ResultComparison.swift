@@ -103,7 +103,7 @@ public struct ResultComparison: Sendable {
   }
 
   private mutating func add(
-    _ group: GroupScore, in result: EvaluationResult, _ pairs: [String: [(Key, [Pair])]]
+    _ group: GroupResult, in result: EvaluationResult, _ pairs: [String: [(Key, [Pair])]]
   ) {
     let members = ReportPage(result).tasks(in: group).map(\.task)
     for metric in group.metrics {

@@ -29,7 +29,7 @@ extension ReportPage {
       <div id="list"></div>
       <button id="more" type="button" hidden>Show more</button>
       </section>
-      <script type="application/json" id="data">\(HTMLText.script(PythonText.dumps(data)))</script>
+      <script type="application/json" id="data">\(HTMLText.script(PythonOutput.dumps(data)))</script>
       <script>\(Self.script)</script>
 
       """

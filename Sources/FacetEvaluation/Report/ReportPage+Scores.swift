@@ -17,20 +17,20 @@ extension ReportPage {
       documentCount: task.documents.count, metrics: task.metrics)
   }
 
-  private func entry(_ group: GroupScore) -> Entry {
+  private func entry(_ group: GroupResult) -> Entry {
     Entry(
       name: group.name, alias: group.alias, shots: result.shots[group.name] ?? shots(in: group),
       documentCount: group.documentCount, metrics: group.metrics)
   }
 
   /// The shots that all tasks in the group agree on.
-  private func shots(in group: GroupScore) -> Int? {
+  private func shots(in group: GroupResult) -> Int? {
     let all = Set(tasks(in: group).map(\.shots))
     return all.count == 1 ? all.first : nil
   }
 
   /// The tasks of a group and of the groups in it.
-  func tasks(in group: GroupScore) -> [TaskScore] {
+  func tasks(in group: GroupResult) -> [TaskScore] {
     var seen: Set<String> = []
     func collect(_ name: String) -> [TaskScore] {
       guard seen.insert(name).inserted else { return [] }

@@ -24,7 +24,7 @@ extension DocumentScore {
   /// The document's hashes.
   package var hashes: Hashes {
     Hashes(
-      document: ResultNames.hash(PythonText.dumps(document, indent: 2)),
+      document: ResultNames.hash(PythonOutput.dumps(document, indent: 2)),
       prompt: ResultNames.hash(requests.first?.context ?? ""), target: ResultNames.hash(target))
   }
 
@@ -89,8 +89,8 @@ extension DocumentScore {
     case .likelihood(let value, let isGreedy):
       // The likelihood of a whole text comes alone.
       requests.first?.continuation == nil
-        ? .string(PythonText.repr(value))
-        : .array([.string(PythonText.repr(value)), .string(PythonText.repr(isGreedy))])
+        ? .string(PythonOutput.repr(value))
+        : .array([.string(PythonOutput.repr(value)), .string(PythonOutput.repr(isGreedy))])
     }
   }
 
@@ -112,7 +112,7 @@ extension TaskScore {
         for verdict in document.verdicts where verdict.filter == filter {
           let line = document.json(
             verdict, metrics: metrics.map(\.name), generation: generation, hashes: hashes)
-          lines.append(PythonText.dumps(line))
+          lines.append(PythonOutput.dumps(line))
           joined += hashes.joined
         }
       }

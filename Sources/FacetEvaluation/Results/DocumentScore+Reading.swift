@@ -27,7 +27,7 @@ extension DocumentScore {
   private static func response(_ json: JSON, _ isWritten: Bool) -> Response {
     if let pair = json.array, pair.count == 2 {
       return .likelihood(
-        logProbability: number(pair[0]), isGreedy: pair[1].string == PythonText.repr(true))
+        logProbability: number(pair[0]), isGreedy: pair[1].string == PythonOutput.repr(true))
     }
     return isWritten
       ? .text(json.string ?? "") : .likelihood(logProbability: number(json), isGreedy: false)
@@ -53,5 +53,5 @@ extension DocumentScore {
     return verdict
   }
 
-  private static func text(_ json: JSON) -> String { json.string ?? PythonText.dumps(json) }
+  private static func text(_ json: JSON) -> String { json.string ?? PythonOutput.dumps(json) }
 }

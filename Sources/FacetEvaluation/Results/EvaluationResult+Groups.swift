@@ -40,14 +40,14 @@ extension EvaluationResult {
   }
 }
 
-extension [GroupScore] {
+extension [GroupResult] {
   /// Children before parents.
-  package var bottomUp: [GroupScore] {
+  package var bottomUp: [GroupResult] {
     let byName = Dictionary(map { ($0.name, $0) }) { first, _ in first }
     let children = Set(flatMap(\.members))
-    var result: [GroupScore] = []
+    var result: [GroupResult] = []
     var visited: Set<String> = []
-    func visit(_ group: GroupScore) {
+    func visit(_ group: GroupResult) {
       guard visited.insert(group.name).inserted else { return }
       for member in group.members { if let child = byName[member] { visit(child) } }
       result.append(group)

@@ -35,7 +35,7 @@ extension EvaluationResult {
       ("fewshot_as_multiturn", .bool(settings.examplesAreTurns)),
       ("chat_template", .optional(settings.chatTemplate)),
       ("chat_template_sha", .optional(settings.chatTemplate.map(ResultNames.hash))),
-      ("total_evaluation_time_seconds", .string(PythonText.repr(seconds))),
+      ("total_evaluation_time_seconds", .string(PythonOutput.repr(seconds))),
     ]
     // Not one of lm-eval's keys, which its readers pass over.
     members.append(("facet", .members(own)))
@@ -61,7 +61,7 @@ extension EvaluationResult {
     } + groups.bottomUp.map { ($0.name, Self.figures($0)) }
   }
 
-  private static func figures(_ group: GroupScore) -> JSON {
+  private static func figures(_ group: GroupResult) -> JSON {
     var members: [(String, JSON)] = [
       ("alias", .string(group.alias)), ("name", .string(group.name)),
     ]

@@ -40,9 +40,9 @@ extension EvaluationResult {
 
   private static func group(
     _ name: String, _ members: JSON, _ json: JSON, _ path: String
-  ) throws(EvaluationError) -> GroupScore {
+  ) throws(EvaluationError) -> GroupResult {
     let figures = json["results"]?[name] ?? .members([])
-    var group = GroupScore(
+    var group = GroupResult(
       name: name, alias: figures["alias"]?.string,
       version: json["versions"]?[name]?.string ?? "N/A",
       members: (members.array ?? []).compactMap(\.string))

@@ -12,7 +12,7 @@ public struct EvaluationResult: Sendable {
   /// The scores, in the order in which the tasks ran.
   public var tasks: [TaskScore]
   /// The groups of tasks, parents before children.
-  public var groups: [GroupScore]
+  public var groups: [GroupResult]
   /// When it began, in seconds since 1970.
   public var start: Double
   /// How long it took, in seconds.
@@ -21,7 +21,7 @@ public struct EvaluationResult: Sendable {
   /// The result of measuring `model`.
   public init(
     model: ModelFacts, settings: Settings = Settings(), tasks: [TaskScore] = [],
-    groups: [GroupScore] = [], start: Double, seconds: Double
+    groups: [GroupResult] = [], start: Double, seconds: Double
   ) {
     self.model = model
     self.settings = settings

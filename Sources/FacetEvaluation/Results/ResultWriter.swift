@@ -51,7 +51,7 @@ public struct ResultWriter: Sendable {
       hashes.append((task.task, hash))
     }
     let path = "\(folder)/results_\(stamp).json"
-    try Self.write([PythonText.dumps(result.json(taskHashes: hashes), indent: 2)], to: path)
+    try Self.write([PythonOutput.dumps(result.json(taskHashes: hashes), indent: 2)], to: path)
     return Paths(folder: folder, results: path, samples: samples, stamp: stamp)
   }
 

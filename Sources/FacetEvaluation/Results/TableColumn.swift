@@ -33,7 +33,7 @@ package struct TableColumn: Sendable {
     self.cells = cells.map { cell in
       switch cell {
       case .text(let text): text
-      case .number(let value): PythonText.repr(value)
+      case .number(let value): PythonOutput.repr(value)
       }
     }
     kinds = Self.kinds(cells, self.cells)

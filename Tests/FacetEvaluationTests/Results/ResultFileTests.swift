@@ -39,7 +39,7 @@ struct ResultFileTests {
     #expect(config?.members.map(\.key) == theirConfig?.members.map(\.key))
     #expect(theirConfig?.members.filter { config?[$0.key] != $0.value }.map(\.key) == ["device"])
     // Indented and spelt as json.dumps does it.
-    #expect(try ResultGolden.text(path) == PythonText.dumps(.object(own), indent: 2))
+    #expect(try ResultGolden.text(path) == PythonOutput.dumps(.object(own), indent: 2))
   }
 
   @Test("a group's figures, computed from its tasks, are lm-eval's to the last digit")
@@ -47,11 +47,11 @@ struct ResultFileTests {
     let result = try ResultGolden.result("first")
     let tasks = ["toy_a", "toy_b", "toy_c"].compactMap(result.task)
     let golden = result.groups
-    var toys = GroupScore(
+    var toys = GroupResult(
       name: "toys", alias: "Toys", version: "1.5", members: ["toys::toys_inner", "toy_c"])
     toys.aggregate(
       [.init(metric: "acc"), .init(metric: "acc_norm", isWeighted: false)], over: tasks)
-    var inner = GroupScore(
+    var inner = GroupResult(
       name: "toys::toys_inner", alias: "inner", version: "2", members: ["toy_a", "toy_b"])
     inner.aggregate([.init(metric: "acc")], over: Array(tasks.prefix(2)))
     #expect(Set(golden) == [toys, inner])

@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 /// What a group of tasks gave: means over its tasks.
-public struct GroupScore: Sendable, Hashable {
+public struct GroupResult: Sendable, Hashable {
   /// How a metric of the tasks becomes one of the group.
   public struct Aggregation: Sendable, Hashable {
     /// The metric.

@@ -4,7 +4,7 @@
 package import FacetCheckpoint
 
 /// Text as Python writes it: lm-eval's hashes are over such text, so it must agree to the letter.
-package enum PythonText {
+package enum PythonOutput {
   /// Python's `repr` of a float.
   ///
   /// The digits are the shortest that read back, as in Swift. The exponent differs: Python uses

@@ -5,15 +5,15 @@ import FacetCheckpoint
 import FacetEvaluation
 import Testing
 
-@Suite("PythonText")
-struct PythonTextTests {
+@Suite("PythonOutput")
+struct PythonOutputTests {
   @Test("four hundred floats, the ends of the range among them, are written as Python's repr")
   func floats() throws {
     let pairs = try #require(try ResultGolden.json("text.json")["floats"]?.array)
     #expect(pairs.count == 400)
     for pair in pairs.compactMap(\.array) {
       let bits = try #require(pair[0].string.flatMap { UInt64($0, radix: 16) })
-      #expect(PythonText.repr(Double(bitPattern: bits)) == pair[1].string)
+      #expect(PythonOutput.repr(Double(bitPattern: bits)) == pair[1].string)
     }
   }
 
@@ -23,8 +23,8 @@ struct PythonTextTests {
     #expect(cases.count == 60)
     for entry in cases {
       let value = entry.object?["value"] ?? .null
-      #expect(PythonText.dumps(value) == entry["line"]?.string)
-      #expect(PythonText.dumps(value, indent: 2) == entry["page"]?.string)
+      #expect(PythonOutput.dumps(value) == entry["line"]?.string)
+      #expect(PythonOutput.dumps(value, indent: 2) == entry["page"]?.string)
     }
   }
 
@@ -32,7 +32,7 @@ struct PythonTextTests {
   func notNumbers() throws {
     let text = "[NaN, Infinity, -Infinity, -1]"
     let value = try JSONReader.read([UInt8](text.utf8), path: "x", numbers: .python)
-    #expect(PythonText.dumps(value) == text)
+    #expect(PythonOutput.dumps(value) == text)
     let error = #expect(throws: CheckpointError.self) {
       try JSONReader.read([UInt8](text.utf8), path: "x")
     }
