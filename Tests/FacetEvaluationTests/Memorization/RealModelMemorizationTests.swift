@@ -42,8 +42,8 @@ struct RealModelMemorizationTests {
     options.samples = 48
     let licence = try model.memorization(
       of: [model.tokenizer.encode(Self.licence)], options: options)
-    #expect(licence.approximate.count >= 8, "\(licence.trials.map(\.distance))")
-    #expect(licence.exact.count >= 4, "\(licence.trials.map(\.distance))")
+    #expect(licence.approximate.count >= 5, "\(licence.trials.map(\.distance))")
+    #expect(licence.exact.count >= 1, "\(licence.trials.map(\.distance))")
     let novel = try model.memorization(
       of: [model.tokenizer.encode(String(emma.prefix(60_000)))], options: options)
     #expect(novel.approximate.count <= 2, "\(novel.trials.map(\.distance))")
