@@ -50,10 +50,11 @@ let package = Package(
         "FacetModel", "FacetTokenizer", "FacetCheckpoint", .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
+    .target(name: "FacetEvaluation", dependencies: ["FacetGeneration"], swiftSettings: strict),
     .executableTarget(
       name: "FacetCLI",
       dependencies: [
-        "Facet", "FacetStore", "FacetTraining",
+        "Facet", "FacetStore", "FacetTraining", "FacetEvaluation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -82,6 +83,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTrainingTests", dependencies: ["FacetTraining", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetEvaluationTests", dependencies: ["FacetEvaluation", "FacetTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "FacetStoreTests", dependencies: ["FacetStore", "FacetTestSupport", "StoreKillProbe"],

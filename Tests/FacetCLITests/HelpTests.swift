@@ -10,13 +10,14 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "run", "pull", "list", "show", "rm", "cp", "init", "quantize", "merge", "importance",
-    "tokenize", "detokenize", "perplexity", "compare", "bench", "plan", "tune", "data", "tokenizer",
-    "completions", "version",
+    "tokenize", "detokenize", "perplexity", "compare", "bench", "eval", "plan", "tune", "data",
+    "tokenizer", "completions", "version",
   ]
 
   @Test(
     "the help text is the one that was reviewed",
-    arguments: ["facet", "data inspect", "tokenizer train"] + subcommands)
+    arguments: ["facet", "data inspect", "eval compare", "eval memorization", "tokenizer train"]
+      + subcommands)
   func text(_ name: String) throws {
     let arguments =
       name == "facet" ? ["--help"] : name.split(separator: " ").map(String.init) + ["--help"]

@@ -60,11 +60,14 @@ package struct JSONObject: Sendable, Hashable {
   package private(set) var members: [Member] = []
   private var index: [String: Int] = [:]
 
+  /// An object without members.
+  package init() {}
+
   /// The value under `key`.
   package subscript(key: String) -> JSON? { index[key].map { members[$0].value } }
 
   /// Adds a member; false when the key is taken.
-  mutating func append(_ key: String, _ value: JSON) -> Bool {
+  package mutating func append(_ key: String, _ value: JSON) -> Bool {
     guard index.updateValue(members.count, forKey: key) == nil else { return false }
     members.append(Member(key: key, value: value))
     return true
