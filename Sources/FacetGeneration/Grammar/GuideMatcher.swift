@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+package import FacetTokenizer
+
+/// Follows a guide through one answer: which tokens may come next, and which must.
+package struct GuideMatcher {
+  package let guide: CompiledGuide
+  private var machine: GrammarMachine
+  /// Where the text stands.
+  package private(set) var state: GrammarMachine.State
+  private var masks: [GrammarMachine.State: TokenMask] = [:]
+  /// Tokens that leave a node's rule, by node and by the state that they go on from.
+  private var leaving: [Leaving: TokenSet] = [:]
+  private var path: [GrammarMachine.State]
+
+  private struct Leaving: Hashable {
+    var node: Int32
+    var state: GrammarMachine.State
+  }
+
+  /// A matcher before the first token.
+  package init(_ guide: CompiledGuide) {
+    self.guide = guide
+    machine = GrammarMachine(guide.program)
+    state = machine.start
+    path = Array(repeating: 0, count: guide.vocabulary.trie.longest + 1)
+  }
+
+  /// Whether the text may end here.
+  package var mayEnd: Bool { machine.isAccepting(state) }
+
+  /// Whether the text is complete and nothing may follow.
+  package var isComplete: Bool { machine.isAccepting(state) && !machine.goesOn(state) }
+
+  /// Whether the text can still become one that the guide allows.
+  package var isAlive: Bool { machine.isAlive(state) }
+
+  /// Notes a token of text.
+  package mutating func accept(_ token: TokenID) {
+    accept(guide.vocabulary.tokenizer.bytes(of: token))
+  }
+
+  /// Notes bytes of text.
+  package mutating func accept(_ bytes: some Sequence<UInt8>) {
+    state = machine.next(state, bytes)
+    guard machine.isFull else { return }
+    state = machine.compact(keeping: state)
+    masks = [:]
+    leaving = [:]
+  }
+
+  /// The tokens that may come next, those that end the answer included.
+  package mutating func mask() throws(GenerationError) -> TokenMask {
+    if let known = masks[state] { return known }
+    var mask = TokenMask(count: guide.vocabulary.count)
+    for item in machine.contents[Int(state)].items { try add(item, to: &mask) }
+    if mayEnd { for token in guide.vocabulary.stops { mask.insert(token) } }
+    if masks.count >= Self.mostMasks { masks = [:] }
+    masks[state] = mask
+    return mask
+  }
+
+  private static let mostMasks = 128
+  /// Numbers that one mask may take: beyond, a grammar is too ambiguous to follow.
+  private static let mostWork = 40_000_000
+}
+
+// MARK: - Masks
+
+extension GuideMatcher {
+  private mutating func add(
+    _ item: GrammarMachine.Item, to mask: inout TokenMask
+  ) throws(GenerationError) {
+    let inside = try nodeMask(item.node)
+    let counter = guide.program.rules[Int(guide.program.ruleOf[Int(item.node)])].counter
+    let most = counter?.max.map { $0 - 1 - item.count } ?? .max
+    for part in inside.inside where part.count <= most { mask.formUnion(part.tokens) }
+    guard !inside.escapes.isEmpty else { return }
+    let after = machine.afterReturn(to: item.stack)
+    guard machine.isAlive(after) else { return }
+    let least = (counter?.min ?? 0) - item.count
+    let greatest = counter?.max.map { $0 - item.count } ?? .max
+    let escapes = inside.escapes.filter { $0.count >= least && $0.count <= greatest }
+    guard escapes.count == inside.escapes.count else {
+      return mask.formUnion(try tokens(escapes, after))
+    }
+    let key = Leaving(node: item.node, state: after)
+    if let known = leaving[key] { return mask.formUnion(known) }
+    let tokens = try tokens(escapes, after)
+    leaving[key] = tokens
+    mask.formUnion(tokens)
+  }
+
+  /// The tokens that leave a rule at `escapes` and go on from `state`.
+  private mutating func tokens(
+    _ escapes: [(node: Int32, count: Int32)], _ state: GrammarMachine.State
+  ) throws(GenerationError) -> TokenSet {
+    let trie = guide.vocabulary.trie
+    var found: [TokenID] = []
+    var last: Int32 = -1
+    for escape in escapes where escape.node != last {
+      last = escape.node
+      let node = Int(escape.node)
+      found += trie.tokens[trie.tokens(at: node)]
+      path[Int(trie.depths[node])] = state
+      try walk(node + 1..<Int(trie.ends[node])) { node, _, _ in
+        found += trie.tokens[trie.tokens(at: node)]
+      }
+    }
+    return TokenSet(found, count: guide.vocabulary.count)
+  }
+
+  /// What is known of a node above any stack.
+  private mutating func nodeMask(_ node: Int32) throws(GenerationError) -> CompiledGuide.NodeMask {
+    if let known = guide.mask(of: node) { return known }
+    let trie = guide.vocabulary.trie
+    var inside: [Int32: [TokenID]] = [:]
+    var escapes: [(node: Int32, count: Int32)] = []
+    path[0] = machine.state(at: node)
+    try walk(0..<trie.nodeCount) { node, state, machine in
+      let traits = machine.traits[Int(state)]
+      if traits.contains(.goesOn), !trie.tokens(at: node).isEmpty {
+        inside[machine.leastOfState[Int(state)], default: []] += trie.tokens[trie.tokens(at: node)]
+      }
+      if traits.contains(.escapes) {
+        for count in machine.contents[Int(state)].escapes { escapes.append((Int32(node), count)) }
+      }
+    }
+    let mask = CompiledGuide.NodeMask(
+      inside: inside.sorted { $0.key < $1.key }.map {
+        ($0.key, TokenSet($0.value, count: guide.vocabulary.count))
+      }, escapes: escapes)
+    guide.keep(mask, of: node)
+    return mask
+  }
+
+  /// Visits the nodes of the trie that the machine can follow, from the states in `path`.
+  @inline(__always)
+  private mutating func walk(
+    _ nodes: Range<Int>,
+    _ visit: (Int, GrammarMachine.State, borrowing GrammarMachine) -> Void
+  ) throws(GenerationError) {
+    let trie = guide.vocabulary.trie
+    var node = nodes.lowerBound
+    while node < nodes.upperBound {
+      let depth = Int(trie.depths[node])
+      let state = machine.next(path[depth - 1], trie.bytes[node])
+      guard state != GrammarMachine.dead else {
+        node = Int(trie.ends[node])
+        continue
+      }
+      path[depth] = state
+      visit(node, state, machine)
+      guard machine.goesOn(state) else {
+        node = Int(trie.ends[node])
+        continue
+      }
+      node += 1
+      guard machine.size < Self.mostWork else {
+        throw GenerationError(
+          .invalidGuide,
+          "The guide can be read in too many ways to be followed. Make its rules less ambiguous.")
+      }
+    }
+  }
+}
+
+// MARK: - Forced text
+
+extension GuideMatcher {
+  /// Bytes of forced text that are looked at at once.
+  private static let mostForced = 4096
+
+  /// The tokens that spell what must come next, at most `most` of them.
+  ///
+  /// They are the tokenizer's own for that text. The last one is left to the model where the text goes
+  /// on behind it: it could become a longer one.
+  package mutating func forcedTokens(most: Int) -> [TokenID] {
+    var text: [UInt8] = []
+    var next = state
+    while text.count < Self.mostForced, let byte = machine.forcedByte(next) {
+      text.append(byte)
+      next = machine.next(next, byte)
+    }
+    guard !text.isEmpty else { return [] }
+    let tokenizer = guide.vocabulary.tokenizer
+    var tokens = tokenizer.encode(continuation: text)
+    guard tokens.flatMap(tokenizer.bytes) == text,
+      tokens.allSatisfy({ Int($0) < guide.vocabulary.count && tokenizer.kind($0) != .unknown })
+    else { return [] }
+    let ends = machine.isAccepting(next) && !machine.goesOn(next)
+    if !ends, !tokens.isEmpty { tokens.removeLast() }
+    return Array(tokens.prefix(max(0, most)))
+  }
+}
