@@ -124,7 +124,8 @@ package struct GrammarMachine {
 
   /// Whether `text` follows the grammar.
   package mutating func accepts(_ text: some Sequence<UInt8>) -> Bool {
-    isAccepting(next(start, text))
+    let end = next(start, text)
+    return isAccepting(end)
   }
 
   /// The only byte that may follow in `state`; nil when there are several, or the text may end.

@@ -99,7 +99,8 @@ struct RegularExpressionParser {
     }
     let tree = try choice(depth: depth + 1)
     guard reader.pass(")") else { throw malformed("')' is missing") }
-    return tree
+    // In a group an anchor may be repeated.
+    return tree == .start || tree == .end ? .sequence([tree]) : tree
   }
 }
 

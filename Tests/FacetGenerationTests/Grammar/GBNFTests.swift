@@ -11,7 +11,9 @@ struct GBNFTests {
     return machine.accepts(text.utf8)
   }
 
-  @Test("literals, classes, groups, comments, repetitions and escapes mean what llama.cpp means by them")
+  @Test(
+    "literals, classes, groups, comments, repetitions and escapes mean what llama.cpp means by them"
+  )
   func syntax() throws {
     let grammar = #"""
       # A list of numbers.
@@ -35,7 +37,10 @@ struct GBNFTests {
   @Test(
     "what is malformed is refused with its place",
     arguments: [
-      ("rule ::= \"a\"", "The grammar has no rule 'root', which says what a whole answer is. Add one."),
+      (
+        "rule ::= \"a\"",
+        "The grammar has no rule 'root', which says what a whole answer is. Add one."
+      ),
       (
         "root ::= \"a\"\nroot ::= \"b\"",
         "The grammar is malformed at line 2, column 10: the rule 'root' comes twice."
@@ -46,13 +51,23 @@ struct GBNFTests {
           + "correct the name."
       ),
       (
-        "root ::= \"a", "The grammar is malformed at line 1, column 12: a text in quotation marks does not end."
+        "root ::= \"a",
+        "The grammar is malformed at line 1, column 12: a text in quotation marks does not end."
       ),
       ("root ::= [a-", "The grammar is malformed at line 1, column 13: ']' is missing."),
-      ("root ::= [z-a]", "The grammar is malformed at line 1, column 14: the range z-a is the wrong way round."),
-      ("root = \"a\"", "The grammar is malformed at line 1, column 6: '::=' is missing after 'root'."),
+      (
+        "root ::= [z-a]",
+        "The grammar is malformed at line 1, column 14: the range z-a is the wrong way round."
+      ),
+      (
+        "root = \"a\"",
+        "The grammar is malformed at line 1, column 6: '::=' is missing after 'root'."
+      ),
       ("root ::= (\"a\"", "The grammar is malformed at line 1, column 14: ')' is missing."),
-      (#"root ::= "\q""#, #"The grammar is malformed at line 1, column 13: the escape '\q' is unknown."#),
+      (
+        #"root ::= "\q""#,
+        #"The grammar is malformed at line 1, column 13: the escape '\q' is unknown."#
+      ),
       (
         "root ::= \"a\"{3,2}",
         "The grammar is malformed at line 1, column 18: {3,2} has its numbers the wrong way round."
@@ -78,7 +93,8 @@ struct GBNFTests {
       for _ in 0...source.below(3) {
         switch source.below(3) {
         case 0: text = Array(text.prefix(source.below(text.count + 1)))
-        case 1 where !text.isEmpty: text[source.below(text.count)] = scalars[source.below(scalars.count)]
+        case 1 where !text.isEmpty:
+          text[source.below(text.count)] = scalars[source.below(scalars.count)]
         default: text.insert(scalars[source.below(scalars.count)], at: source.below(text.count + 1))
         }
       }

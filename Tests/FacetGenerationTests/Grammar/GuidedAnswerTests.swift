@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
+import FacetModel
 import FacetTensor
 import FacetTokenizer
 import Foundation
@@ -48,8 +49,9 @@ struct GuidedAnswerTests {
       #expect(animal.sizes.allSatisfy { (-20...300).contains($0) })
       #expect(summary.generatedTokens == answer.tokens.count)
       forced += summary.forcedTokens
-      // The cache holds all but the last token, as without a guide.
-      #expect(session.tokens == golden.tokens + answer.ids.dropLast())
+      // The cache holds no more than was said; forced text at the end need not be read.
+      #expect((golden.tokens + answer.ids).starts(with: session.tokens))
+      #expect(session.tokens.count < golden.tokens.count + answer.ids.count)
     }
     #expect(forced > 0)
   }

@@ -14,7 +14,7 @@ struct RegularExpressionTests {
 
     mutating func below(_ count: Int) -> Int { Int(random.uniform() * Double(count)) }
 
-    mutating func pattern(depth: Int = 3) -> String {
+    mutating func pattern(depth: Int = 2) -> String {
       (0..<1 + below(2)).map { _ in
         (0..<1 + below(3)).map { _ in term(depth: depth) }.joined()
       }.joined(separator: "|")
@@ -24,7 +24,12 @@ struct RegularExpressionTests {
       let atoms = ["a", "b", "[ab]", "[^a]", ".", "\\d", "\\w", "é", "[b-dé]", "\\x61", "\\u0062"]
       var atom = atoms[below(atoms.count)]
       if depth > 0, below(3) == 0 {
-        atom = ["(", "(?:", "(?<n\(below(1_000_000))>"][below(3)] + pattern(depth: depth - 1) + ")"
+        let inner = pattern(depth: depth - 1)
+        let group = ["(", "(?:", "(?<n\(below(1_000_000))>"][below(3)]
+        // Loops over what may be empty are where ICU gives up; ours are held against a definition
+        // (GrammarMachineTests).
+        if below(2) == 0 { return group + inner + ")" }
+        atom = group + "\(atom)(\(inner)))"
       }
       if below(12) == 0 { return "^" }
       if below(12) == 0 { return "$" }
@@ -56,12 +61,14 @@ struct RegularExpressionTests {
         let range = NSRange(location: 0, length: text.utf16.count)
         let isWhole = whole.firstMatch(in: text, range: range) != nil
         // An expression that nothing matches is refused: then ICU must never match.
+        let foundWhole = machine?.accepts(text.utf8) ?? false
         #expect(
-          (machine?.accepts(text.utf8) ?? false) == isWhole,
+          foundWhole == isWhole,
           "'\(pattern)' on '\(text)' as a whole, seed \(seed)")
         let isPart = part.firstMatch(in: text, range: range) != nil
+        let foundPart = schemaMachine?.accepts(Self.quoted(text).utf8) ?? false
         #expect(
-          (schemaMachine?.accepts(Self.quoted(text).utf8) ?? false) == isPart,
+          foundPart == isPart,
           "'\(pattern)' on '\(text)' in part, seed \(seed)")
         if isWhole { counts.matching += 1 } else { counts.other += 1 }
       }
@@ -78,11 +85,26 @@ struct RegularExpressionTests {
   @Test(
     "what cannot be followed is refused by its name",
     arguments: [
-      ("a(?=b)", "has a look-ahead '(?=…)' at character 2, which guides do not support. Write it without."),
-      ("(?<!a)b", "has a negative look-behind '(?<!…)' at character 1, which guides do not support. Write it without."),
-      (#"(a)\1"#, #"has the back reference '\1' at character 5, which guides do not support. Write it without."#),
-      (#"\bx"#, #"has the word boundary '\b' at character 2, which guides do not support. Write it without."#),
-      (#"\p{L}"#, #"has the Unicode property '\p' at character 2, which guides do not support. Write it without."#),
+      (
+        "a(?=b)",
+        "has a look-ahead '(?=…)' at character 2, which guides do not support. Write it without."
+      ),
+      (
+        "(?<!a)b",
+        "has a negative look-behind '(?<!…)' at character 1, which guides do not support. Write it without."
+      ),
+      (
+        #"(a)\1"#,
+        #"has the back reference '\1' at character 5, which guides do not support. Write it without."#
+      ),
+      (
+        #"\bx"#,
+        #"has the word boundary '\b' at character 2, which guides do not support. Write it without."#
+      ),
+      (
+        #"\p{L}"#,
+        #"has the Unicode property '\p' at character 2, which guides do not support. Write it without."#
+      ),
       ("(a", "is malformed at character 3: ')' is missing."),
       ("a**", "is malformed at character 3: '*' follows another quantifier."),
       ("[b-a]", "is malformed at character 5: a range is the wrong way round."),
@@ -101,7 +123,8 @@ extension String {
   /// For ICU: \d and \w as ECMA-262 has them, and `$` at the very end only.
   fileprivate var icu: String {
     var result = self
-    for (from, to) in [("\\d", "[0-9]"), ("\\w", "[A-Za-z0-9_]"), (".", "[^\\n\\r]"), ("$", "\\z")] {
+    for (from, to) in [("\\d", "[0-9]"), ("\\w", "[A-Za-z0-9_]"), (".", "[^\\n\\r]"), ("$", "\\z")]
+    {
       result = result.split(separator: from, omittingEmptySubsequences: false)
         .joined(separator: to)
     }

@@ -44,7 +44,8 @@ struct TokenMaskTests {
       case .control, .unknown, .unused, nil: return false
       }
       let bytes = tokenizer.bytes(of: token)
-      return !bytes.isEmpty && machine.isAlive(machine.next(state, bytes))
+      let next = machine.next(state, bytes)
+      return !bytes.isEmpty && machine.isAlive(next)
     }
   }
 
@@ -122,7 +123,8 @@ struct TokenMaskTests {
     }
   }
 
-  @Test("forced tokens are the tokenizer's own for the forced text, less the last where more follows")
+  @Test(
+    "forced tokens are the tokenizer's own for the forced text, less the last where more follows")
   func forced() throws {
     let tokenizer = try Fixture("gemma3").model.tokenizer
     let vocabulary = GuideVocabulary(tokenizer, count: tokenizer.vocabularySize)
