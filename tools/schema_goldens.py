@@ -17,10 +17,9 @@ import sys
 import warnings
 from pathlib import Path
 
-import jsonschema
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 
-CHECKER = FormatChecker()
+CHECKER = Draft202012Validator.FORMAT_CHECKER
 
 
 def text(value):
@@ -244,8 +243,8 @@ def judge(path, golden=None):
         if case.get("refusal"):
             counts["refused"] += 1
             words = case["refusal"].split("'")
-            kind = ("keyword " + words[3] if case["refusal"].startswith("The schema's keyword") else
-                    "format " + words[3] if case["refusal"].startswith("The schema's format") else case["refusal"][:60])
+            kind = ("keyword " + words[2] if case["refusal"].startswith("The schema's keyword") else
+                    "format " + words[2] if case["refusal"].startswith("The schema's format") else case["refusal"][:60])
             reasons[kind] = reasons.get(kind, 0) + 1
             continue
         check = validator(json.loads(case["schema"]))

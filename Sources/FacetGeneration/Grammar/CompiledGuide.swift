@@ -12,6 +12,8 @@ package struct GuideVocabulary: Sendable {
   package let trie: TokenTrie
   /// Tokens that end an answer.
   package let stops: [TokenID]
+  /// Masks that its guides share.
+  let masks = NodeMaskStore()
 
   /// Looks at the first `count` tokens of `tokenizer`.
   package init(_ tokenizer: Tokenizer, count: Int) {
@@ -24,14 +26,6 @@ package struct GuideVocabulary: Sendable {
 
 /// A guide for one vocabulary, shared by all answers that follow it.
 package final class CompiledGuide: Sendable {
-  /// What is known of a node, whatever stack it stands above.
-  struct NodeMask: Sendable {
-    /// Tokens that end inside the node's rule, by the greatest number of repetitions that they finish.
-    var inside: [(count: Int32, tokens: TokenSet)] = []
-    /// Nodes of the trie where the rule may have ended, and how many repetitions were finished there.
-    var escapes: [(node: Int32, count: Int32)] = []
-  }
-
   package let program: GrammarProgram
   package let vocabulary: GuideVocabulary
   private let masks = Mutex<[Int32: NodeMask]>([:])
@@ -43,13 +37,29 @@ package final class CompiledGuide: Sendable {
   }
 
   /// The mask of `node`, where it is known.
-  func mask(of node: Int32) -> NodeMask? { masks.withLock { $0[node] } }
+  func mask(of node: Int32) -> NodeMask? {
+    if let known = masks.withLock({ $0[node] }) { return known }
+    guard let key = key(node), let shared = vocabulary.masks[key] else { return nil }
+    masks.withLock { $0[node] = shared }
+    return shared
+  }
 
   /// Keeps the mask of `node`.
   func keep(_ mask: NodeMask, of node: Int32) {
     masks.withLock { if $0.count < Self.mostMasks { $0[node] = mask } }
+    if let key = key(node) { vocabulary.masks[key] = mask }
   }
 
-  /// Masks kept at most: they take 32 kB each in a vocabulary of 262,144.
+  /// What the mask of `node` depends on; nil: on the whole grammar.
+  private func key(_ node: Int32) -> NodeMask.Key? {
+    let rule = program.rules[Int(program.ruleOf[Int(node)])]
+    guard rule.expression.isSelfContained else { return nil }
+    // Equal expressions are laid out alike from their start.
+    return NodeMask.Key(
+      expression: rule.expression, isCounted: rule.counter != nil, offset: node - rule.start,
+      follow: rule.follow)
+  }
+
+  /// Masks kept at most.
   private static let mostMasks = 4096
 }

@@ -32,6 +32,7 @@ extension GrammarCompiler {
     joinNodes()
     computeClosures()
     try rankRules()
+    findFollowingBytes()
   }
 
   /// The node that ends a rule's own paths.
@@ -241,5 +242,43 @@ extension GrammarCompiler {
       .invalidGuide,
       "The rule '\(program.rules[rule].name)' may begin with itself (\(names)), which has no end. Let it "
         + "begin with something else, or write a repetition.")
+  }
+}
+
+// MARK: - What follows
+
+extension GrammarCompiler {
+  /// Finds the bytes that may follow each rule.
+  private mutating func findFollowingBytes() {
+    var first = [ByteSet](repeating: ByteSet(), count: program.rules.count)
+    // What a rule begins with has a higher rank.
+    let order = program.rules.indices.sorted { program.rules[$0].rank > program.rules[$1].rank }
+    for rule in order { first[rule] = beginning(program.starts[rule], first) }
+    // Whoever calls a rule last passes on what may follow itself.
+    var passesOn: [(from: Int, to: Int)] = []
+    for node in program.calls.indices {
+      for edge in program.calls[node] {
+        let closure = program.closures[Int(edge.target)]
+        _ = program.rules[Int(edge.rule)].follow.formUnion(beginning(closure, first))
+        if closure.ends || closure.endsAfterOneMore {
+          passesOn.append((Int(program.ruleOf[node]), Int(edge.rule)))
+        }
+      }
+    }
+    var isChanged = true
+    while isChanged {
+      isChanged = false
+      for (from, to) in passesOn
+      where program.rules[to].follow.formUnion(program.rules[from].follow) { isChanged = true }
+    }
+  }
+
+  private func beginning(_ closure: GrammarProgram.Closure, _ first: [ByteSet]) -> ByteSet {
+    var result = ByteSet()
+    for entry in closure.entries {
+      for edge in program.bytes[Int(entry.node)] { result.insert(edge.low...edge.high) }
+      for edge in program.calls[Int(entry.node)] { _ = result.formUnion(first[Int(edge.rule)]) }
+    }
+    return result
   }
 }

@@ -18,6 +18,7 @@ struct GrammarCompiler {
       let (start, end) = (try addNode(Int32(index)), try addNode(Int32(index)))
       program.rules[index].start = start
       program.rules[index].end = end
+      program.rules[index].expression = rule.expression
       try add(rule.expression, start, end)
     }
     try analyse()
@@ -129,6 +130,7 @@ extension GrammarCompiler {
     let end = try addNode(index)
     program.rules[Int(index)].start = start
     program.rules[Int(index)].end = end
+    program.rules[Int(index)].expression = part
     program.rules[Int(index)].counter = GrammarProgram.Counter(
       min: Int32(min), max: max.map(Int32.init), bodyEnd: bodyEnd)
     link(start, body)
@@ -166,6 +168,17 @@ extension GrammarCompiler {
 }
 
 extension GrammarExpression {
+  /// Whether no rule is called.
+  var isSelfContained: Bool {
+    switch self {
+    case .bytes, .scalars: true
+    case .sequence(let parts), .choice(let parts): parts.allSatisfy(\.isSelfContained)
+    case .repeated(let part, _, _): part.isSelfContained
+    case .rule: false
+    case .graph(let graph): graph.edges.allSatisfy { $0.allSatisfy(\.label.isSelfContained) }
+    }
+  }
+
   /// About how many edges one copy takes.
   var weight: Int {
     switch self {

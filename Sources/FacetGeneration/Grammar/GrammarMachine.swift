@@ -142,6 +142,17 @@ package struct GrammarMachine {
   }
 }
 
+extension GrammarMachine {
+  /// The bytes that may come next in `state`.
+  func nextBytes(_ state: State) -> ByteSet {
+    var result = ByteSet()
+    for item in contents[Int(state)].items {
+      for edge in program.bytes[Int(item.node)] { result.insert(edge.low...edge.high) }
+    }
+    return result
+  }
+}
+
 // MARK: - Steps
 
 extension GrammarMachine {

@@ -45,6 +45,10 @@ package struct GrammarProgram: Sendable {
     var isNullable = false
     /// Rules that this one may begin with have a higher rank.
     var rank = 0
+    /// What the rule stands for; of a repetition, once.
+    var expression = GrammarExpression.empty
+    /// Bytes that may follow where the rule has ended.
+    var follow = ByteSet()
   }
 
   /// The bounds of a repetition.

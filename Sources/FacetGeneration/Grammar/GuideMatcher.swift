@@ -6,13 +6,14 @@ package import FacetTokenizer
 /// Follows a guide through one answer: which tokens may come next, and which must.
 package struct GuideMatcher {
   package let guide: CompiledGuide
-  private var machine: GrammarMachine
+  var machine: GrammarMachine
   /// Where the text stands.
   package private(set) var state: GrammarMachine.State
   private var masks: [GrammarMachine.State: TokenMask] = [:]
   /// Tokens that leave a node's rule, by node and by the state that they go on from.
   private var leaving: [Leaving: TokenSet] = [:]
-  private var path: [GrammarMachine.State]
+  /// States along a path through the trie.
+  var path: [GrammarMachine.State]
 
   private struct Leaving: Hashable {
     var node: Int32
@@ -72,65 +73,50 @@ extension GuideMatcher {
   private mutating func add(
     _ item: GrammarMachine.Item, to mask: inout TokenMask
   ) throws(GenerationError) {
-    let inside = try nodeMask(item.node)
+    let known = try nodeMask(item.node)
     let counter = guide.program.rules[Int(guide.program.ruleOf[Int(item.node)])].counter
+    // Repetitions that may be done beside the one under way, and those that the rule may end with.
     let most = counter?.max.map { $0 - 1 - item.count } ?? .max
-    for part in inside.inside where part.count <= most { mask.formUnion(part.tokens) }
-    guard !inside.escapes.isEmpty else { return }
+    if let tokens = known.inside(most: most) { mask.formUnion(tokens) }
     let after = machine.afterReturn(to: item.stack)
     guard machine.isAlive(after) else { return }
-    let least = (counter?.min ?? 0) - item.count
-    let greatest = counter?.max.map { $0 - item.count } ?? .max
-    let escapes = inside.escapes.filter { $0.count >= least && $0.count <= greatest }
-    guard escapes.count == inside.escapes.count else {
-      return mask.formUnion(try tokens(escapes, after))
+    let least = max(0, (counter?.min ?? 0) - item.count)
+    let greatest = counter == nil ? 0 : counter?.max.map { $0 - item.count } ?? .max
+    // What ends a repetition that is not the last is inside as well.
+    for part in known.ending where part.count == greatest && part.count >= least {
+      mask.formUnion(part.tokens)
     }
+    let isAll = least == 0 && (counter == nil || greatest > guide.vocabulary.trie.longest)
     let key = Leaving(node: item.node, state: after)
-    if let known = leaving[key] { return mask.formUnion(known) }
-    let tokens = try tokens(escapes, after)
-    leaving[key] = tokens
+    if isAll, let tokens = leaving[key] { return mask.formUnion(tokens) }
+    let tokens = try tokens(of: known, least...max(least, greatest), after)
+    if isAll { leaving[key] = tokens }
     mask.formUnion(tokens)
   }
 
-  /// The tokens that leave a rule at `escapes` and go on from `state`.
+  /// The tokens that leave a rule with so many repetitions done and go on from `state`.
   private mutating func tokens(
-    _ escapes: [(node: Int32, count: Int32)], _ state: GrammarMachine.State
+    of mask: NodeMask, _ counts: ClosedRange<Int32>, _ state: GrammarMachine.State
   ) throws(GenerationError) -> TokenSet {
     let trie = guide.vocabulary.trie
     var found: [TokenID] = []
-    var last: Int32 = -1
-    for escape in escapes where escape.node != last {
-      last = escape.node
-      let node = Int(escape.node)
-      found += trie.tokens[trie.tokens(at: node)]
-      path[Int(trie.depths[node])] = state
-      try walk(node + 1..<Int(trie.ends[node])) { node, _, _ in
-        found += trie.tokens[trie.tokens(at: node)]
+    let bytes = machine.nextBytes(state)
+    for (byte, places) in mask.leaving where bytes.contains(byte) {
+      for place in places where counts.contains(place.count) {
+        let node = Int(place.node)
+        path[Int(trie.depths[node]) - 1] = state
+        try walk(node..<Int(trie.ends[node])) { node in
+          found += trie.tokens[trie.tokens(at: node)]
+        }
       }
     }
     return TokenSet(found, count: guide.vocabulary.count)
   }
 
   /// What is known of a node above any stack.
-  private mutating func nodeMask(_ node: Int32) throws(GenerationError) -> CompiledGuide.NodeMask {
+  private mutating func nodeMask(_ node: Int32) throws(GenerationError) -> NodeMask {
     if let known = guide.mask(of: node) { return known }
-    let trie = guide.vocabulary.trie
-    var inside: [Int32: [TokenID]] = [:]
-    var escapes: [(node: Int32, count: Int32)] = []
-    path[0] = machine.state(at: node)
-    try walk(0..<trie.nodeCount) { node, state, machine in
-      let traits = machine.traits[Int(state)]
-      if traits.contains(.goesOn), !trie.tokens(at: node).isEmpty {
-        inside[machine.leastOfState[Int(state)], default: []] += trie.tokens[trie.tokens(at: node)]
-      }
-      if traits.contains(.escapes) {
-        for count in machine.contents[Int(state)].escapes { escapes.append((Int32(node), count)) }
-      }
-    }
-    let mask = CompiledGuide.NodeMask(
-      inside: inside.sorted { $0.key < $1.key }.map {
-        ($0.key, TokenSet($0.value, count: guide.vocabulary.count))
-      }, escapes: escapes)
+    let mask = try makeMask(of: node)
     guide.keep(mask, of: node)
     return mask
   }
@@ -138,30 +124,26 @@ extension GuideMatcher {
   /// Visits the nodes of the trie that the machine can follow, from the states in `path`.
   @inline(__always)
   private mutating func walk(
-    _ nodes: Range<Int>,
-    _ visit: (Int, GrammarMachine.State, borrowing GrammarMachine) -> Void
+    _ nodes: Range<Int>, _ visit: (Int) -> Void
   ) throws(GenerationError) {
     let trie = guide.vocabulary.trie
     var node = nodes.lowerBound
     while node < nodes.upperBound {
       let depth = Int(trie.depths[node])
       let state = machine.next(path[depth - 1], trie.bytes[node])
-      guard state != GrammarMachine.dead else {
-        node = Int(trie.ends[node])
-        continue
-      }
       path[depth] = state
-      visit(node, state, machine)
-      guard machine.goesOn(state) else {
-        node = Int(trie.ends[node])
-        continue
-      }
-      node += 1
-      guard machine.size < Self.mostWork else {
-        throw GenerationError(
-          .invalidGuide,
-          "The guide can be read in too many ways to be followed. Make its rules less ambiguous.")
-      }
+      if state != GrammarMachine.dead { visit(node) }
+      node = machine.goesOn(state) ? node + 1 : Int(trie.ends[node])
+      try checkWork()
+    }
+  }
+
+  /// Gives up on a grammar that can be read in too many ways.
+  func checkWork() throws(GenerationError) {
+    guard machine.size < Self.mostWork else {
+      throw GenerationError(
+        .invalidGuide,
+        "The guide can be read in too many ways to be followed. Make its rules less ambiguous.")
     }
   }
 }

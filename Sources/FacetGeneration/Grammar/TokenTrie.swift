@@ -102,4 +102,15 @@ package struct TokenTrie: Sendable {
   func tokens(at node: Int) -> Range<Int> {
     Int(tokenStarts[node])..<Int(tokenStarts[node + 1])
   }
+
+  /// The nodes right below `node`.
+  func children(of node: Int) -> [Int] {
+    var result: [Int] = []
+    var child = node + 1
+    while child < Int(ends[node]) {
+      result.append(child)
+      child = Int(ends[child])
+    }
+    return result
+  }
 }
