@@ -80,6 +80,18 @@ public struct Checkpoint: Sendable {
         + "safetensors, a llama2.c checkpoint. If it should be one, it is cut short or damaged.")
   }
 
+  /// The model that a directory with config.json and a tokenizer describes, without tensors: ground for
+  /// training from scratch.
+  public static func blank(_ directory: String) throws(CheckpointError) -> Checkpoint {
+    guard FileSystem.isDirectory(directory), HuggingFaceDirectory.recognizes(directory) else {
+      throw CheckpointError(
+        .notFound,
+        "'\(directory)' is no directory with a config.json. It must hold one, and tokenizer.model or "
+          + "tokenizer.json.")
+    }
+    return try HuggingFaceDirectory(path: directory).blank()
+  }
+
   private static func openDirectory(_ path: String) throws(CheckpointError) -> Checkpoint {
     guard HuggingFaceDirectory.recognizes(path) else {
       throw CheckpointError(

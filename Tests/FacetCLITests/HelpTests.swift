@@ -9,8 +9,8 @@ import Testing
 @Suite("Help")
 struct HelpTests {
   static let subcommands = [
-    "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
-    "detokenize", "perplexity", "compare", "bench", "plan", "tune", "data", "tokenizer",
+    "run", "pull", "list", "show", "rm", "cp", "init", "quantize", "merge", "importance",
+    "tokenize", "detokenize", "perplexity", "compare", "bench", "plan", "tune", "data", "tokenizer",
     "completions", "version",
   ]
 

@@ -83,6 +83,9 @@ extension SettingKey {
     .number(
       "max_grad_norm", \.maxGradientNorm, 0...1e9, "the longest gradient, 0 for any",
       aliases: ["grad_clip", "gradient_clipping"]),
+    .optionalNumber(
+      "ema_decay", \.averageDecay, 0...0.999999,
+      "how much of a running mean of the weights is kept; the result is the mean"),
   ]
 
   private static let adapter: [SettingKey] = [

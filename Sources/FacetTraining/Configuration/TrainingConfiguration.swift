@@ -103,6 +103,10 @@ public struct TrainingConfiguration: Sendable, Hashable {
   public var momentum = 0.9
   /// The longest gradient; 0: any.
   public var maxGradientNorm = 1.0
+  /// How much of a running mean of what is trained is kept each step; nil: no mean is kept.
+  ///
+  /// Evaluations and the result are then those of the mean.
+  public var averageDecay: Double?
 
   // The adapter.
   /// Its rank.
