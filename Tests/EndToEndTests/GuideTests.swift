@@ -65,9 +65,6 @@ extension RealModelTests {
     func costs() throws {
       let model = try RealModel.fast()
       let clock = ContinuousClock()
-      func milliseconds(_ time: Duration) -> String {
-        "\((time / .milliseconds(1) * 1000).rounded() / 1000) ms"
-      }
       for (name, wanted) in [("schema", Self.schema), ("any JSON", .jsonSchema("true"))] {
         var vocabulary: GuideVocabulary?
         let trie = clock.measure {
@@ -77,32 +74,52 @@ extension RealModelTests {
         let compile = try clock.measure { program = try wanted.program() }
         let guide = CompiledGuide(try #require(program), try #require(vocabulary))
         for round in 1...3 {
-          var session = try Session(model)
-          var options = GenerationOptions(
-            sampling: Sampling(temperature: 1, seed: UInt64(round)), maxTokens: 200)
-          options.guide = wanted
-          var ids: [TokenID] = []
-          try session.generate(model.prompt("A person as JSON: "), options: options) {
-            if case .token(let token) = $0 { ids.append(token.id) }
-          }
-          var matcher = GuideMatcher(guide)
-          var (masks, most, steps) = (Duration.zero, Duration.zero, Duration.zero)
-          for id in ids where !model.tokenizer.special.stop.contains(id) {
-            let mask = try clock.measure { _ = try matcher.mask() }
-            steps +=
-              clock.measure { _ = matcher.forcedTokens(most: 64) }
-              + clock.measure { matcher.accept(id) }
-            masks += mask
-            most = max(most, mask)
-          }
+          let ids = try Self.answer(wanted, model, seed: UInt64(round))
+          let figures = try Self.costs(of: ids, along: guide)
           print(
-            "\(name), answer \(round): trie \(milliseconds(trie)), compile \(milliseconds(compile)), "
-              + "\(ids.count) tokens, mask \(milliseconds(masks / ids.count)) mean, \(milliseconds(most)) most, "
-              + "steps \(milliseconds(steps / ids.count)) mean")
+            "\(name), answer \(round): trie \(Self.milliseconds(trie)), compile "
+              + "\(Self.milliseconds(compile)), \(ids.count) tokens, \(figures)")
         }
         // Generous: machines differ, and other work disturbs.
         #expect(trie < .seconds(3) && compile < .milliseconds(500))
       }
+    }
+
+    private static func milliseconds(_ time: Duration) -> String {
+      "\((time / .milliseconds(1) * 1000).rounded() / 1000) ms"
+    }
+
+    private static func answer(
+      _ guide: Guide, _ model: LanguageModel, seed: UInt64
+    ) throws -> [TokenID] {
+      var session = try Session(model)
+      var options = GenerationOptions(
+        sampling: Sampling(temperature: 1, seed: seed), maxTokens: 200)
+      options.guide = guide
+      var ids: [TokenID] = []
+      try session.generate(model.prompt("A person as JSON: "), options: options) {
+        if case .token(let token) = $0 { ids.append(token.id) }
+      }
+      return ids.filter { !model.tokenizer.special.stop.contains($0) }
+    }
+
+    /// What masks and steps take along an answer.
+    private static func costs(of ids: [TokenID], along guide: CompiledGuide) throws -> String {
+      let clock = ContinuousClock()
+      var matcher = GuideMatcher(guide)
+      var (masks, most, steps) = (Duration.zero, Duration.zero, Duration.zero)
+      for id in ids {
+        let mask = try clock.measure { _ = try matcher.mask() }
+        steps += clock.measure {
+          _ = matcher.forcedTokens(most: 64)
+          matcher.accept(id)
+        }
+        masks += mask
+        most = max(most, mask)
+      }
+      return
+        "mask \(milliseconds(masks / ids.count)) mean, \(milliseconds(most)) most, steps "
+        + "\(milliseconds(steps / ids.count)) mean"
     }
   }
 }

@@ -36,6 +36,9 @@ package final class CompiledGuide: Sendable {
     self.vocabulary = vocabulary
   }
 
+  /// How many nodes' masks are known.
+  var maskCount: Int { masks.withLock { $0.count } }
+
   /// The mask of `node`, where it is known.
   func mask(of node: Int32) -> NodeMask? {
     if let known = masks.withLock({ $0[node] }) { return known }

@@ -345,7 +345,7 @@ extension GrammarMachine {
 
 extension GrammarMachine {
   /// States that are kept at most.
-  private static let mostStates = 8192
+  private static let mostStates = 32_768
 
   /// Numbers that the machine keeps: a measure of its memory.
   var size: Int { transitions.count + 16 * stacks.count }

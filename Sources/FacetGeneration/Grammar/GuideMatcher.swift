@@ -55,7 +55,13 @@ package struct GuideMatcher {
   package mutating func mask() throws(GenerationError) -> TokenMask {
     if let known = masks[state] { return known }
     var mask = TokenMask(count: guide.vocabulary.count)
-    for item in machine.contents[Int(state)].items { try add(item, to: &mask) }
+    let items = machine.contents[Int(state)].items
+    if guide.maskCount > Self.mostNodes, items.count(where: { guide.mask(of: $0.node) == nil }) > 1
+    {
+      try walkAll(&mask)
+    } else {
+      for item in items { try add(item, to: &mask) }
+    }
     if mayEnd { for token in guide.vocabulary.stops { mask.insert(token) } }
     if masks.count >= Self.mostMasks { masks = [:] }
     masks[state] = mask
@@ -63,6 +69,9 @@ package struct GuideMatcher {
   }
 
   private static let mostMasks = 128
+  /// Nodes that masks are made of one by one: a guide with more of them, such as a pattern written out
+  /// for every length, seldom sees one again.
+  private static let mostNodes = 64
   /// Numbers that one mask may take: beyond, a grammar is too ambiguous to follow.
   private static let mostWork = 40_000_000
 }
@@ -111,6 +120,17 @@ extension GuideMatcher {
       }
     }
     return TokenSet(found, count: guide.vocabulary.count)
+  }
+
+  /// Follows every token from the present state.
+  private mutating func walkAll(_ mask: inout TokenMask) throws(GenerationError) {
+    let trie = guide.vocabulary.trie
+    var found: [TokenID] = []
+    path[0] = state
+    try walk(0..<trie.nodeCount) { node in
+      for index in trie.tokens(at: node) { found.append(trie.tokens[index]) }
+    }
+    mask.formUnion(.few(found))
   }
 
   /// What is known of a node above any stack.

@@ -89,6 +89,35 @@ package indirect enum RegularExpression: Sendable, Hashable {
     }
   }
 
+  /// The texts of `min` to `max` scalars among those that match, without anchors; nil where that is more
+  /// than a matter of how often one part is repeated.
+  func limited(_ min: Int, _ max: Int) -> RegularExpression? {
+    let own = lengths
+    if own.min >= min, own.max.map({ $0 <= max }) ?? false { return self }
+    if own.min > max || own.max.map({ $0 < min }) ?? false { return .choice([]) }
+    switch self {
+    case .scalars, .start, .end: return nil
+    case .choice(let parts):
+      let limited = parts.compactMap { $0.limited(min, max) }
+      return limited.count == parts.count ? .choice(limited) : nil
+    case .sequence(var parts):
+      let lengths = parts.map(\.lengths)
+      let variable = lengths.indices.filter { lengths[$0].min != lengths[$0].max }
+      guard variable.count == 1, let index = variable.first else { return nil }
+      let others = lengths.reduce(-lengths[index].min) { $0 + $1.min }
+      guard let limited = parts[index].limited(min - others, max - others) else { return nil }
+      parts[index] = limited
+      return .sequence(parts)
+    case .repeated(let part, let least, let most):
+      let each = part.lengths
+      guard each.min > 0, each.min == each.max else { return nil }
+      let fewest = Swift.max(least, (Swift.max(0, min) + each.min - 1) / each.min)
+      let greatest = Swift.min(most ?? .max, max / each.min)
+      return fewest > greatest
+        ? .choice([]) : .repeated(part, min: fewest, max: greatest == .max ? nil : greatest)
+    }
+  }
+
   /// The texts that match, where `leaf` writes one scalar of a set; without anchors.
   func expression(_ leaf: (ScalarSet) -> GrammarExpression) -> GrammarExpression {
     switch self {

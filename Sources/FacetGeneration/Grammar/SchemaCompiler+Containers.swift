@@ -16,8 +16,8 @@ extension SchemaCompiler {
     let most = shape.items == nil && count > 0 ? Swift.max(min, count) : max
     var graph = GrammarGraph()
     var state = graph.addState()
-    graph.add(.text("["), from: 0, to: state)
     let end = graph.addState()
+    graph.add(.text("["), from: 0, to: state)
     graph.accepting = [end]
     for index in 0..<count {
       if index >= min { graph.add(.text("]"), from: state, to: end) }
@@ -28,10 +28,8 @@ extension SchemaCompiler {
       state = next
     }
     let value = GrammarExpression.rule(try rule(shape.items ?? []))
-    let (least, greatest) = (
-      Swift.max(0, min - count),
-      Swift.min(max, most) == Int.max ? nil : Swift.min(max, most) - count
-    )
+    let least = Swift.max(0, min - count)
+    let greatest = Swift.min(max, most) == Int.max ? nil : Swift.min(max, most) - count
     let rest: GrammarExpression
     if count > 0 {
       rest = .repeated(.sequence([comma, value]), min: least, max: greatest)

@@ -17,11 +17,9 @@ extension SchemaCompiler {
       return .repeated(JSONForm.anyScalar, min: shape.minLength, max: shape.maxLength)
     }
     if shape.patterns.count == 1, let tree = first.unanchored(.part) {
-      let lengths = tree.lengths
-      let isShortEnough =
-        shape.maxLength.map { most in lengths.max.map { $0 <= most } ?? false } ?? true
-      if lengths.min >= shape.minLength, isShortEnough {
-        return tree.expression(JSONForm.scalar)
+      if shape.minLength == 0, shape.maxLength == nil { return tree.expression(JSONForm.scalar) }
+      if let limited = tree.limited(shape.minLength, shape.maxLength ?? .max / 8) {
+        return limited.expression(JSONForm.scalar)
       }
     }
     let name = shape.patternNames.first ?? ""

@@ -73,6 +73,20 @@ struct JSONSchemaTests {
     #expect(try accepted(schema, good + bad) == good)
     let both = #"{"type": "string", "pattern": "^a+$", "maxLength": 2}"#
     #expect(try accepted(both, [#""a""#, #""aa""#, #""aaa""#, #""b""#]) == [#""a""#, #""aa""#])
+    // One part is repeated less, or more: no automaton, whatever the length.
+    let limited =
+      #"{"type": "string", "pattern": "^(x[a-z]{2,}|(ab)*-)$", "minLength": 4, "maxLength": 90000}"#
+    let long = String(repeating: "ab", count: 45_000)
+    #expect(
+      try accepted(
+        limited,
+        [
+          "xab", "xabc", "-", "ab-", "abab-", "x" + long, "x" + long.dropFirst(), long + "-",
+          String(long.dropLast(2)) + "-",
+        ].map { "\"\($0)\"" })
+        == ["xabc", "abab-", "x" + long.dropFirst(), String(long.dropLast(2)) + "-"].map {
+          "\"\($0)\""
+        })
     let two = #"{"type": "string", "allOf": [{"pattern": "a"}, {"pattern": "b$"}], "minLength": 3}"#
     #expect(
       try accepted(two, [#""ab""#, #""xab""#, #""a\nb""#, #""aba""#]) == [#""xab""#, #""a\nb""#])

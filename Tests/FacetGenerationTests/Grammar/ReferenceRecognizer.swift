@@ -3,8 +3,10 @@
 
 import FacetGeneration
 
-/// Says by definition whether a text follows a grammar: which ends an expression can reach from each
-/// place, with rules solved as the least fixed point. No automaton, no stack, no counters.
+/// Says by definition whether a text follows a grammar.
+///
+/// It finds which ends an expression can reach from each place, with rules solved as the least fixed
+/// point. No automaton, no stack, no counters.
 struct ReferenceRecognizer {
   private struct Call: Hashable {
     var rule: Int
