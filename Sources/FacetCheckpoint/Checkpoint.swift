@@ -54,12 +54,16 @@ public struct Checkpoint: Sendable {
     self.metadata = metadata
   }
 
-  /// The same model with other numbers: `tensors` replace those of their names.
-  public func replacing(_ tensors: [TensorName: Tensor]) -> Checkpoint {
+  /// The same model with other numbers: `tensors` replace those of their names, and `chatTemplate` that of
+  /// the chat format unless it is nil.
+  public func replacing(
+    _ tensors: [TensorName: Tensor], chatTemplate: String? = nil
+  ) -> Checkpoint {
     Checkpoint(
       path: path, format: format, byteCount: byteCount, architecture: architecture,
       tensors: self.tensors.merging(tensors) { $1 }, tokenizer: tokenizer,
-      chatTemplate: chatTemplate, generationDefaults: generationDefaults, metadata: metadata)
+      chatTemplate: chatTemplate ?? self.chatTemplate, generationDefaults: generationDefaults,
+      metadata: metadata)
   }
 
   /// Opens the model at `path`, a file or a directory; its content decides what it is.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+public import FacetTokenizer
+
 /// Everything that decides how a model is tuned; a run with the same one gives the same bits.
 ///
 /// Keys in files are those of TRL's `SFTConfig` and PEFT's `LoraConfig`; ``SettingKey`` has them all, with the
@@ -67,6 +69,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
   public var packing = false
   /// The field of plain text.
   public var textField = "text"
+  /// The format that conversations get, where the model itself has none; nil: the model's own.
+  public var chatFormat: ChatFormat?
 
   // How far and how fast.
   /// Steps of the optimiser; nil: what the epochs come to.

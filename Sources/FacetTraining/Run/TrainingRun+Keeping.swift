@@ -4,6 +4,7 @@
 import FacetCheckpoint
 import FacetModel
 import FacetTensor
+import FacetTokenizer
 import Foundation
 
 // Evaluations, checkpoints and the result.
@@ -93,7 +94,9 @@ extension TrainingRun {
     guard let adapter = trainee.adapter, let settings = trainee.adapterConfiguration else {
       return nil
     }
-    return try adapter.checkpoint(settings, for: trainee.transformer.configuration)
+    var checkpoint = try adapter.checkpoint(settings, for: trainee.transformer.configuration)
+    checkpoint.chatTemplate = configuration.chatFormat?.template
+    return checkpoint
   }
 
   /// What transformers' tools read of the run.
@@ -155,7 +158,8 @@ extension TrainingRun {
   /// All weights, rounded to bf16, as a GGUF file.
   private func writeModel(_ path: String) throws {
     let named = trainee.transformer.weights.named.map { ($0.name, $0.tensor) }
-    let checkpoint = subject.checkpoint.replacing(Dictionary(uniqueKeysWithValues: named))
+    let checkpoint = subject.checkpoint.replacing(
+      Dictionary(uniqueKeysWithValues: named), chatTemplate: configuration.chatFormat?.template)
     var options = ModelConverter.Options(preset: try QuantizationPreset(named: "BF16"))
     options.overwriting = .allowed
     options.requantization = .allowed

@@ -18,7 +18,7 @@ extension TrainingRun {
     func read(_ paths: [String]) throws -> Dataset {
       try Dataset(
         reading: paths, options: options, tokenizer: subject.tokenizer,
-        chatFormat: subject.chatFormat)
+        chatFormat: configuration.chatFormat ?? subject.chatFormat)
     }
     let files = try configuration.data.map { try DataFiles($0) }
     let all = try read(files.flatMap(\.training))
