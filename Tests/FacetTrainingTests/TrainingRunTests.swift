@@ -241,7 +241,8 @@ struct TrainingRunTests {
       let before = step > 1 ? try numbers(step - 1, "average") : nil
       for (name, mean) in means where before != nil || name.hasSuffix(" b") {
         let value = try #require(values[name])
-        let old = try before.map { try #require($0[name]) } ?? value.map { _ in 0 }  // B begins at 0
+        // B begins at 0.
+        let old = try before.map { try #require($0[name]) } ?? value.map { _ in 0 }
         for index in mean.indices {
           #expect(abs(mean[index] - 0.75 * old[index] - 0.25 * value[index]) <= 1e-6, "\(name)")
         }
