@@ -25,7 +25,7 @@ struct FacetCommand: AsyncParsableCommand {
       RunCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       CopyCommand.self, QuantizeCommand.self, MergeCommand.self, ImportanceCommand.self,
       TokenizeCommand.self, DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self,
-      BenchCommand.self, PlanCommand.self, TuneCommand.self, DataCommand.self,
+      BenchCommand.self, EvalCommand.self, PlanCommand.self, TuneCommand.self, DataCommand.self,
       TokenizerCommand.self, CompletionsCommand.self, VersionCommand.self,
     ])
 

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
+import FacetEvaluation
 import FacetTraining
 import Foundation
 
@@ -22,6 +23,7 @@ struct Failure: Error, CustomStringConvertible {
     case let error as TensorError: error.message
     case let error as GenerationError: error.message
     case let error as TrainingError: error.message
+    case let error as EvaluationError: error.message
     default: error.localizedDescription
     }
   }

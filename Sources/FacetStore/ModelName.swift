@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
+
 /// The name of a model: a library name such as `gemma3:270m`, or a repository of the Hugging Face
 /// Hub such as `hf:owner/name@revision:file.gguf`.
 ///

@@ -10,13 +10,13 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
-    "detokenize", "perplexity", "compare", "bench", "plan", "tune", "data", "tokenizer",
+    "detokenize", "perplexity", "compare", "bench", "eval", "plan", "tune", "data", "tokenizer",
     "completions", "version",
   ]
 
   @Test(
     "the help text is the one that was reviewed",
-    arguments: ["facet", "data inspect", "tokenizer train"] + subcommands)
+    arguments: ["facet", "data inspect", "tokenizer train", "eval run"] + subcommands)
   func text(_ name: String) throws {
     let arguments =
       name == "facet" ? ["--help"] : name.split(separator: " ").map(String.init) + ["--help"]

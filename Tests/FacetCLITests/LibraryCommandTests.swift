@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
+import FacetCheckpoint
 import Foundation
 import Testing
 
