@@ -215,16 +215,28 @@ static void by_floats(const product *p) {
   }
   for (int64_t r = 0; r < p->rows; r += FK_PANEL_ROWS) {
     int64_t end = r + FK_PANEL_ROWS < p->rows ? r + FK_PANEL_ROWS : p->rows;
-    kernels->gemm_f32(&p->matrix, r, end, p->x, p->columns, p->tokens, y + r, p->rows, scratch);
+    kernels->gemm_f32(&p->matrix, r, end, p->x, p->columns, p->tokens, y + r, p->rows, false,
+                      scratch);
   }
   near("gemm_f32", p->shape, y, p->expected, p->tokens * p->rows, 2e-6);
+  for (int64_t r = 0; r < p->rows; r += FK_PANEL_ROWS) { // once more, added, and taken back
+    int64_t end = r + FK_PANEL_ROWS < p->rows ? r + FK_PANEL_ROWS : p->rows;
+    kernels->gemm_f32(&p->matrix, r, end, p->x, p->columns, p->tokens, y + r, p->rows, true,
+                      scratch);
+  }
+  for (int64_t i = 0; i < p->tokens * p->rows; i++) y[i] *= 0.5f;
+  near("gemm_f32 adding", p->shape, y, p->expected, p->tokens * p->rows, 2e-6);
   if (kernels->gemm_bf16 && p->columns % 32 == 0) {
     uint16_t *x = room((size_t)(p->tokens * p->columns) * 2);
     kernels->to_bf16(p->x, p->tokens * p->columns, x);
     for (int64_t r = 0; r < p->rows; r += FK_PANEL_ROWS) {
       int64_t end = r + FK_PANEL_ROWS < p->rows ? r + FK_PANEL_ROWS : p->rows;
-      kernels->gemm_bf16(&p->matrix, r, end, x, p->columns, p->tokens, y + r, p->rows, scratch);
+      kernels->gemm_bf16(&p->matrix, r, end, x, p->columns, p->tokens, y + r, p->rows, false,
+                         scratch);
+      kernels->gemm_bf16(&p->matrix, r, end, x, p->columns, p->tokens, y + r, p->rows, true,
+                         scratch);
     }
+    for (int64_t i = 0; i < p->tokens * p->rows; i++) y[i] *= 0.5f;
     near("gemm_bf16", p->shape, y, p->expected, p->tokens * p->rows, 2e-2);
     free(x);
   }

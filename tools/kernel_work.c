@@ -32,7 +32,7 @@ static void prefill_bytes(void) {
   kernels->gemm_bytes(&matrix, 0, ROWS, prepared, 0, TOKENS, TOKENS, y, ROWS, scratch);
 }
 static void prefill_floats(void) {
-  kernels->gemm_f32(&matrix, 0, ROWS, x, COLUMNS, TOKENS, y, ROWS, scratch);
+  kernels->gemm_f32(&matrix, 0, ROWS, x, COLUMNS, TOKENS, y, ROWS, false, scratch);
 }
 static void attend(int64_t first, int64_t tokens) {
   fk_attention a = {x, y, first, 0, HEADS, 0.1f, 0};

@@ -1,4 +1,4 @@
-"""Questions of CommonsenseQA as rows for tuning: python3 prepare.py train.jsonl
+"""Questions of CommonsenseQA as conversations for tuning: python3 prepare.py train.jsonl
 
 Writes rows.jsonl and, from every tenth question, held-out.jsonl beside this script."""
 import json, os, sys
@@ -6,8 +6,8 @@ import json, os, sys
 
 def row(question):
     choices = dict(zip(question['choices']['label'], question['choices']['text']))
-    prompt = f"Question: {question['question']}\nChoices: {', '.join(choices.values())}\nAnswer:"
-    return dict(prompt=prompt, completion=' ' + choices[question['answerKey']])
+    ask = f"Question: {question['question']}\nChoices: {', '.join(choices.values())}\nAnswer:"
+    return dict(messages=[dict(role='user', content=ask), dict(role='assistant', content=choices[question['answerKey']])])
 
 
 rows = [row(json.loads(line)) for line in open(sys.argv[1], encoding='utf-8')]

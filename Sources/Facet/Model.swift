@@ -4,6 +4,7 @@
 import FacetCheckpoint
 public import FacetGeneration
 public import FacetStore
+import FacetTensor
 public import FacetTokenizer
 
 /// A model by its name: what a program imports Facet for.
@@ -25,14 +26,17 @@ public struct Model: Sendable {
   /// Loads `reference`: a name such as `gemma3:270m`, `hf:owner/name`, a file or a directory.
   ///
   /// A name that the library does not hold yet is pulled first, and `progress` is told how far it is.
+  /// `adapters` are paths of adapters (PEFT, mlx-lm, GGUF) that change the model, one after the other.
   public static func load(
-    _ reference: String, options: LanguageModel.LoadOptions = LanguageModel.LoadOptions(),
+    _ reference: String, adapters: [String] = [],
+    options: LanguageModel.LoadOptions = LanguageModel.LoadOptions(),
     store: ModelStore = ModelStore(), progress: @escaping @Sendable (PullEvent) -> Void = { _ in }
   ) async throws -> Model {
     if try store.isMissing(reference) {
       try await store.pull(reference, progress: progress)
     }
-    return Model(try LanguageModel.load(path: store.locate(reference), options: options))
+    let language = try LanguageModel.load(path: store.locate(reference), options: options)
+    return Model(adapters.isEmpty ? language : try language.with(adaptersAt: adapters))
   }
 
   /// What `context` tokens of the model at `path` would take of the memory.
@@ -52,7 +56,7 @@ extension Model {
     speculation: Speculation? = nil
   ) -> AsyncThrowingStream<GenerationEvent, any Error> {
     AsyncThrowingStream { stream in
-      let task = Task.detached(priority: .userInitiated) {
+      let task = Task(executorPreference: OwnThread()) {
         do {
           var session = try Session(language, context: context, speculation: speculation)
           try session.generate(prompt, options: options) { stream.yield($0) }

@@ -49,6 +49,8 @@ public struct ArchitectureDescription: Sendable, Hashable {
   public var queryPreAttentionScalar: Float?
   /// True when the output head is the embedding.
   public var tiedEmbeddings: Bool?
+  /// The standard deviation of weights that have learned nothing yet.
+  public var initializerRange: Float?
   /// The activation's name as the file writes it.
   public var activation: String?
   /// How queries and keys are laid out for rotary embedding.

@@ -54,12 +54,16 @@ public struct Checkpoint: Sendable {
     self.metadata = metadata
   }
 
-  /// The same model with other numbers: `tensors` replace those of their names.
-  public func replacing(_ tensors: [TensorName: Tensor]) -> Checkpoint {
+  /// The same model with other numbers: `tensors` replace those of their names, and `chatTemplate` that of
+  /// the chat format unless it is nil.
+  public func replacing(
+    _ tensors: [TensorName: Tensor], chatTemplate: String? = nil
+  ) -> Checkpoint {
     Checkpoint(
       path: path, format: format, byteCount: byteCount, architecture: architecture,
       tensors: self.tensors.merging(tensors) { $1 }, tokenizer: tokenizer,
-      chatTemplate: chatTemplate, generationDefaults: generationDefaults, metadata: metadata)
+      chatTemplate: chatTemplate ?? self.chatTemplate, generationDefaults: generationDefaults,
+      metadata: metadata)
   }
 
   /// Opens the model at `path`, a file or a directory; its content decides what it is.
@@ -78,6 +82,18 @@ public struct Checkpoint: Sendable {
       .unsupported,
       "'\(path)' is none of the files that Facet reads: GGUF, a Hugging Face directory with "
         + "safetensors, a llama2.c checkpoint. If it should be one, it is cut short or damaged.")
+  }
+
+  /// The model that a directory with config.json and a tokenizer describes, without tensors: ground for
+  /// training from scratch.
+  public static func blank(_ directory: String) throws(CheckpointError) -> Checkpoint {
+    guard FileSystem.isDirectory(directory), HuggingFaceDirectory.recognizes(directory) else {
+      throw CheckpointError(
+        .notFound,
+        "'\(directory)' is no directory with a config.json. It must hold one, and tokenizer.model or "
+          + "tokenizer.json.")
+    }
+    return try HuggingFaceDirectory(path: directory).blank()
   }
 
   private static func openDirectory(_ path: String) throws(CheckpointError) -> Checkpoint {

@@ -15,7 +15,7 @@ public struct LanguageModel: Sendable {
   /// Text to tokens and back.
   public let tokenizer: Tokenizer
   /// The format of conversations; nil for a base model, which only continues texts.
-  public let chatFormat: ChatFormat?
+  public private(set) var chatFormat: ChatFormat?
   /// What the model's files say that sampling should be; Gemma's own recommendation where they are
   /// silent.
   public let defaultSampling: Sampling
@@ -88,8 +88,24 @@ public struct LanguageModel: Sendable {
   }
 
   /// The same model with the adapters at `paths`.
+  ///
+  /// An adapter that taught a base model to converse brings the chat format with it.
   public func with(adaptersAt paths: [String]) throws -> LanguageModel {
-    try with(paths.map { try Adapter(AdapterCheckpoint.open(path: $0), for: configuration) })
+    let files = try paths.map(AdapterCheckpoint.open(path:))
+    let result = try with(files.map { try Adapter($0, for: configuration) })
+    return result.conversing(as: files.compactMap(\.chatTemplate).last)
+  }
+
+  /// The same model with the chat format that `template` is, if it is one and the tokenizer has its tokens;
+  /// otherwise as it is.
+  public func conversing(as template: String?) -> LanguageModel {
+    guard
+      let format = ChatFormat.recognize(
+        architecture: "", template: template, tokenizer: tokenizer, name: nil)
+    else { return self }
+    var result = self
+    result.chatFormat = format
+    return result
   }
 
   /// The description of the architecture.

@@ -8,9 +8,10 @@ extension ModelConverter {
   /// Writes the model at `source` with `adapter` added to its matrices to the GGUF file `path`, in the
   /// types of the preset.
   ///
-  /// Sums are f32, of the base as its file has it, and rounded once.
+  /// Sums are f32, of the base as its file has it, and rounded once. `chatTemplate` is that of the chat format
+  /// that the adapter taught; nil: the model's own stays.
   public func merge(
-    _ source: String, _ adapter: Adapter, to path: String,
+    _ source: String, _ adapter: Adapter, chatTemplate: String? = nil, to path: String,
     progress: (ConversionEvent) throws -> Void = { _ in }
   ) throws -> ConversionSummary {
     let checkpoint = try Checkpoint.open(source)
@@ -19,7 +20,8 @@ extension ModelConverter {
     options.requantization = .allowed
     let tokenizer = checkpoint.format == .gguf ? nil : try TokenizerEntries(checkpoint)
     return try ModelConverter(options).convert(
-      checkpoint, tokenizer: tokenizer, to: path, progress: progress)
+      checkpoint.replacing([:], chatTemplate: chatTemplate), tokenizer: tokenizer, to: path,
+      progress: progress)
   }
 }
 

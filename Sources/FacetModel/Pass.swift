@@ -64,6 +64,19 @@ struct Pass {
     record == nil ? spent : try tensor(spent.columns)
   }
 
+  /// Where a product [T, columns] goes that a record may keep at `place`.
+  func product(_ place: LayerRecord.Place, _ columns: Int, _ record: LayerRecord?) throws -> Tensor
+  {
+    try record?.product(place, rows: tokens, columns, self) ?? tensor(columns)
+  }
+
+  /// The same for a product of the shape of `spent`, in whose memory it may lie unless it is recorded.
+  func product(
+    _ place: LayerRecord.Place, over spent: Tensor, _ record: LayerRecord?
+  ) throws -> Tensor {
+    try record?.product(place, rows: tokens, spent.columns, self) ?? spent
+  }
+
   /// Each sequence's rows of the batch and its cache of `layer`.
   func spans(layer: Int) -> [AttentionSpan] {
     var begin = 0

@@ -6,18 +6,14 @@ import FacetTensor
 
 // The matrices of a layer with what adapters add to them: y = W x + Σ scale · B (A x).
 extension Transformer {
-  /// outputs[i] [T, out] = input [T, in] through the matrices `roles` of a layer and their adapters.
+  /// outputs[i] [T, out] = input [T, in] through the matrices `roles` of a layer and their adapters,
+  /// unless the record has these products.
   func linear(
     _ input: Tensor, _ roles: [TensorRole], of layer: Int, as role: MatrixRole,
     into outputs: [Tensor], _ pass: Pass, _ record: LayerRecord?
   ) throws {
-    backend.linear(
-      input, roles.map { weights.layers[layer].matrix($0) }, as: role, into: outputs)
-    guard !pass.adapted.isEmpty else { return }
-    for (role, output) in zip(roles, outputs) {
-      let name = TensorName(role, layer: layer)
-      try adapt(output, of: input, name, pass.adapted, pass, record)
-    }
+    let names = roles.map { TensorName($0, layer: layer) }
+    try multiply(input, names, as: role, into: outputs, pass.adapted, pass, record)
   }
 
   /// logits [R, V] = normed [R, D] through the head and its adapters; `rows` of the batch, ascending
@@ -25,15 +21,13 @@ extension Transformer {
   func head(
     _ normed: Tensor, rows: [Int], into logits: Tensor, _ pass: Pass, _ record: LayerRecord? = nil
   ) throws {
-    backend.linear(normed, [weights.head], as: .head, into: [logits])
     let parts = pass.adapted.compactMap { part -> AdaptedRows? in
       let places = rows.indices.filter { part.rows.contains(rows[$0]) }
       guard let first = places.first, let last = places.last else { return nil }
       precondition(places.count == last - first + 1, "rows of adapted sequences out of order")
       return AdaptedRows(rows: first..<last + 1, adapters: part.adapters)
     }
-    guard !parts.isEmpty else { return }
-    try adapt(logits, of: normed, TensorName(.head), parts, pass, record)
+    try multiply(normed, [TensorName(.head)], as: .head, into: [logits], parts, pass, record)
   }
 
   /// hidden [T, F] = activation(gate · input) ⊙ (up · input): fused unless somebody looks between.
@@ -46,47 +40,70 @@ extension Transformer {
         input, gate: matrices.gate, up: matrices.up, activation: configuration.activation,
         into: hidden)
     }
-    let gate = try pass.tensor(configuration.feedForwardWidth)
-    let up = try pass.tensor(configuration.feedForwardWidth)
+    let gate = try pass.product(.gate, configuration.feedForwardWidth, record)
+    let up = try pass.product(.up, configuration.feedForwardWidth, record)
     try linear(
       input, [.gate, .up], of: layer, as: .feedForward, into: [gate, up], pass, record)
     training.gate(gate, up, activation: configuration.activation, into: hidden)
-    record?[.gate] = gate
-    record?[.up] = up
   }
 
-  /// output += what the adapters of its rows make of `input`; and their magnitudes scale the sum.
-  private func adapt(
-    _ output: Tensor, of input: Tensor, _ name: TensorName, _ parts: [AdaptedRows], _ pass: Pass,
-    _ record: LayerRecord?
+  /// outputs[i] [T, out] = input [T, in] through the matrices `names` and the adapters of its rows: y = W x,
+  /// then y += B · low with low = scale · A x, whose A meet the input together with W.
+  private func multiply(
+    _ input: Tensor, _ names: [TensorName], as role: MatrixRole, into outputs: [Tensor],
+    _ adapted: [AdaptedRows], _ pass: Pass, _ record: LayerRecord?
   ) throws {
-    let mark = pass.workspace.mark
-    var keepsUnscaled = false
-    for part in parts {
-      for adapter in part.adapters {
-        guard let module = adapter.modules[name] else { continue }
-        let rows = output.rows(part.rows)
-        let low = try lowRank(module, of: input.rows(part.rows), name, pass)
-        let change = try pass.tensor(rows: rows.rows, rows.columns)
-        backend.linear(low, [module.b], as: .attention, into: [change])
-        training.add(change, scale: module.scale * adapter.strength, to: rows)
-        guard let magnitude = module.magnitude else { continue }
-        try keep(output, at: .unscaled(name), pass, record)
-        keepsUnscaled = record != nil
-        let factors = try magnitudeFactors(magnitude, module, adapter.strength, name, pass)
+    let changes = try changes(names, outputs, adapted, pass, record)
+    if record?.hasProducts == true { return }
+    if changes.isEmpty {
+      return backend.linear(input, names.map(matrix), as: role, into: outputs)
+    }
+    let whole = changes.filter { $0.rows.count == input.rows && pass.dropout == nil }
+    backend.linear(
+      input, names.map(matrix) + whole.map(\.module.a), as: role, into: outputs + whole.map(\.low))
+    for change in changes {
+      let mark = pass.workspace.mark
+      if change.rows.count != input.rows || pass.dropout != nil {
+        let kept = try pass.dropped(input.rows(change.rows), names[change.index], training)
+        backend.linear(kept, [change.module.a], as: .attention, into: [change.low])
+      }
+      training.scale(change.low, by: change.scale)
+      let rows = outputs[change.index].rows(change.rows)
+      training.addLinear(change.low, change.module.b, to: rows)
+      if let magnitude = change.module.magnitude {
+        if let unscaled = change.unscaled { training.copy(outputs[change.index], to: unscaled) }
+        let factors = try magnitudeFactors(
+          magnitude, change.module, change.strength, names[change.index], pass)
         training.scaleColumns(rows, by: factors, into: rows)
       }
+      pass.workspace.release(to: mark)
     }
-    if !keepsUnscaled { pass.workspace.release(to: mark) }
   }
 
-  /// A x [T, r], from which dropout takes its share of x while an adapter is trained.
-  func lowRank(
-    _ module: AdapterMatrices, of input: Tensor, _ name: TensorName, _ pass: Pass
-  ) throws -> Tensor {
-    let low = try pass.tensor(rows: input.rows, module.rank)
-    backend.linear(try pass.dropped(input, name, training), [module.a], as: .attention, into: [low])
-    return low
+  /// What adapters change of some matrices, with the memory for it.
+  private func changes(
+    _ names: [TensorName], _ outputs: [Tensor], _ adapted: [AdaptedRows], _ pass: Pass,
+    _ record: LayerRecord?
+  ) throws -> [AdapterChange] {
+    var changes: [AdapterChange] = []
+    for (index, name) in names.enumerated() {
+      for part in adapted {
+        for adapter in part.adapters {
+          guard let module = adapter.modules[name] else { continue }
+          let (output, count) = (outputs[index], part.rows.count)
+          let low = try record?.product(.low(name), rows: count, module.rank, pass)
+          let unscaled =
+            module.magnitude == nil
+            ? nil
+            : try record?.product(.unscaled(name), rows: output.rows, output.columns, pass)
+          changes.append(
+            AdapterChange(
+              index: index, rows: part.rows, module: module, strength: adapter.strength,
+              low: try low ?? pass.tensor(rows: count, module.rank), unscaled: unscaled))
+        }
+      }
+    }
+    return changes
   }
 
   /// m / ‖W + scale · B A‖, row by row of the matrix [1, out] (Liu 2024, DoRA).
@@ -110,14 +127,12 @@ extension Transformer {
     return norms
   }
 
-  /// Keeps the values of a tensor that the pass goes on to change.
-  func keep(
-    _ tensor: Tensor, at place: LayerRecord.Place, _ pass: Pass, _ record: LayerRecord?
-  ) throws {
-    guard let record else { return }
-    let copy = try pass.tensor(rows: tensor.rows, tensor.columns)
-    training.copy(tensor, to: copy)
-    record[place] = copy
+  /// Keeps the residual stream [T, D] between the branches, which the pass goes on to change.
+  func keepMiddle(_ x: Tensor, _ pass: Pass, _ record: LayerRecord?) throws {
+    guard let record, !record.isBrief else { return }
+    let copy = try pass.tensor(x.columns)
+    training.copy(x, to: copy)
+    record[.middle] = copy
   }
 
   /// The backend's operations for training and adapters; every backend that computes has them.
@@ -152,6 +167,22 @@ extension LayerWeights {
     default: preconditionFailure("\(role) is no matrix of a layer")
     }
   }
+}
+
+/// What one adapter changes of the output of one matrix.
+private struct AdapterChange {
+  /// Which of the outputs.
+  var index: Int
+  /// Its rows.
+  var rows: Range<Int>
+  var module: AdapterMatrices
+  var strength: Float
+  /// scale · A x [T, r].
+  var low: Tensor
+  /// Where the output is kept before magnitudes scale it; nil: nowhere.
+  var unscaled: Tensor?
+
+  var scale: Float { module.scale * strength }
 }
 
 /// Rows of a batch, and the adapters that their sequences have.

@@ -71,13 +71,13 @@ public struct Transformer: Sendable {
 
     for index in weights.layers.indices {
       let mark = workspace.mark
-      let record = recorder?.record(of: index)
+      let record = recorder?.briefRecord(of: index)
       try recorder?.keep(x)
       try attend(x, index, pass, record)
       tap?(.attention(layer: index), x)
       try feedForward(x, index, pass, record)
       tap?(.layer(index), x)
-      if record == nil { workspace.release(to: mark) }
+      workspace.release(to: mark)
     }
     try recorder?.keep(x)
 
@@ -88,7 +88,6 @@ public struct Transformer: Sendable {
   /// The attention branch: x += postNorm( attention( norm(x) ) ).
   func attend(_ x: Tensor, _ index: Int, _ pass: Pass, _ record: LayerRecord?) throws {
     let layer = weights.layers[index]
-    let headWidth = configuration.headWidth
     let window = configuration.attention.window(layer: index)
     let angles = window == nil ? pass.globalAngles : pass.localAngles
 
@@ -96,53 +95,59 @@ public struct Transformer: Sendable {
     backend.rmsNorm(
       x, weight: layer.attentionNorm, epsilon: configuration.normEpsilon, into: normed)
 
-    let queries = try pass.tensor(configuration.queryHeads * headWidth)
-    let keys = try pass.tensor(configuration.keyValueHeads * headWidth)
-    let values = try pass.tensor(configuration.keyValueHeads * headWidth)
+    let rawQueries = try pass.product(.rawQueries, configuration.queryWidth, record)
+    let rawKeys = try pass.product(.rawKeys, configuration.keyValueWidth, record)
+    let values = try pass.product(.values, configuration.keyValueWidth, record)
     try linear(
-      normed, [.query, .key, .value], of: index, as: .attention, into: [queries, keys, values],
-      pass, record)
-    if layer.queryNorm != nil {
-      try keep(queries, at: .rawQueries, pass, record)
-      try keep(keys, at: .rawKeys, pass, record)
+      normed, [.query, .key, .value], of: index, as: .attention,
+      into: [rawQueries, rawKeys, values], pass, record)
+    let queries = try rotate(rawQueries, norm: layer.queryNorm, angles, pass, record)
+    let keys = try rotate(rawKeys, norm: layer.keyNorm, angles, pass, record)
+
+    let mixed = try pass.product(.mixed, configuration.queryWidth, record)
+    if record?.hasProducts != true {
+      let spans = pass.spans(layer: index)
+      for span in spans {
+        backend.store(
+          keys: keys.rows(span.rows), values: values.rows(span.rows), first: span.first,
+          into: span.cache)
+      }
+      backend.attention(
+        queries, over: spans, settings: attentionSettings(layer: index), into: mixed)
     }
 
-    for (heads, norm) in [(queries, layer.queryNorm), (keys, layer.keyNorm)] {
-      backend.rotate(
-        heads, headWidth: headWidth, norm: norm, epsilon: configuration.normEpsilon,
-        cosines: angles.cosines, sines: angles.sines, layout: configuration.rotaryLayout)
-    }
-
-    let spans = pass.spans(layer: index)
-    for span in spans {
-      backend.store(
-        keys: keys.rows(span.rows), values: values.rows(span.rows), first: span.first,
-        into: span.cache)
-    }
-    let mixed = try pass.tensor(configuration.queryHeads * headWidth)
-    backend.attention(
-      queries, over: spans, settings: attentionSettings(layer: index), into: mixed)
-
-    let branch = try pass.tensor(over: normed, record)
+    let branch = try pass.product(.attentionBranch, over: normed, record)
     try linear(
       mixed, [.attentionOutput], of: index, as: .attention, into: [branch], pass, record)
-    record?.attention(normed, queries, keys, values, mixed, branch)
+    record?.attention(normed, queries, keys)
     try addBranch(branch, postNorm: layer.postAttentionNorm, to: x, pass, record)
   }
 
   /// The feed-forward branch: x += postNorm( down( activation(gate(norm(x))) ⊙ up(norm(x)) ) ).
   func feedForward(_ x: Tensor, _ index: Int, _ pass: Pass, _ record: LayerRecord?) throws {
     let layer = weights.layers[index]
-    try keep(x, at: .middle, pass, record)
+    try keepMiddle(x, pass, record)
     let normed = try pass.tensor(configuration.width)
     backend.rmsNorm(
       x, weight: layer.feedForwardNorm, epsilon: configuration.normEpsilon, into: normed)
     let hidden = try pass.tensor(configuration.feedForwardWidth)
     try gatedLinear(normed, of: index, into: hidden, pass, record)
-    let branch = try pass.tensor(over: normed, record)
+    let branch = try pass.product(.feedForwardBranch, over: normed, record)
     try linear(hidden, [.down], of: index, as: .feedForward, into: [branch], pass, record)
-    record?.feedForward(normed, hidden, branch)
+    record?.feedForward(normed, hidden)
     try addBranch(branch, postNorm: layer.postFeedForwardNorm, to: x, pass, record)
+  }
+
+  /// Queries or keys [T, n·H] as they meet: normed head by head in Gemma 3, and turned by their position.
+  private func rotate(
+    _ raw: Tensor, norm: Tensor?, _ angles: Pass.Angles, _ pass: Pass, _ record: LayerRecord?
+  ) throws -> Tensor {
+    let heads = try pass.tensor(over: raw, record)
+    if record != nil { training.copy(raw, to: heads) }
+    backend.rotate(
+      heads, headWidth: configuration.headWidth, norm: norm, epsilon: configuration.normEpsilon,
+      cosines: angles.cosines, sines: angles.sines, layout: configuration.rotaryLayout)
+    return heads
   }
 
   /// Gemma 2 and 3 norm what a branch gives before it joins the residual stream.

@@ -15,7 +15,7 @@ extension CPUBackend {
 
   /// In how many parts a product is worth computing, or nil where it is not deep.
   func deepParts(_ product: PackedProduct) -> Int? {
-    guard product.depth >= Self.deepest else { return nil }
+    guard product.depth >= Self.deepest, product.c.dtype == .f32 else { return nil }
     let sumByteCount = product.rows * product.columns * MemoryLayout<Float>.size
     let parts = min(
       Self.mostParts, product.depth / Self.leastPartDepth, Self.partSumsByteCount / sumByteCount)

@@ -31,6 +31,17 @@ extension CPUBackend {
   package func linear(
     _ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor]
   ) {
+    multiply(input, weights, as: role, into: outputs, adding: false)
+  }
+
+  package func addLinear(_ input: Tensor, _ weights: Tensor, to output: Tensor) {
+    multiply(input, [weights], as: .attention, into: [output], adding: true)
+  }
+
+  private func multiply(
+    _ input: Tensor, _ weights: [Tensor], as role: MatrixRole, into outputs: [Tensor],
+    adding: Bool
+  ) {
     for (matrix, output) in zip(weights, outputs) { check(input, matrix, output) }
     guard input.rows > 0 else { return }
     let few = input.rows <= Self.matvecTokens
@@ -38,13 +49,13 @@ extension CPUBackend {
     let pieces = pieces(weights, tokens: input.rows)
     pool.exclusively { turn in
       prepare(input, products.map(\.operand), turn)
-      if !few { scratch.reserve(perWorker: Self.gemmScratch) }
+      scratch.reserve(perWorker: Self.gemmScratch)
       turn.run(chunks: pieces.count) { chunk, worker in
         let piece = pieces[chunk]
         let output = outputs[piece.index]
         if few {
           unsafe multiplyFew(
-            products[piece.index], piece.rows, output.floatPointer, stride: output.columns)
+            products[piece.index], piece.rows, output, adding: adding, scratch.part(worker))
           return
         }
         for begin in stride(
@@ -53,7 +64,7 @@ extension CPUBackend {
           unsafe multiplyPanel(
             products[piece.index], begin..<min(piece.rows.upperBound, begin + Self.panelRows),
             tokens: 0..<input.rows, output.floatPointer + begin, stride: output.columns,
-            scratch: scratch.part(worker))
+            adding: adding, scratch: scratch.part(worker))
         }
       }
     }
@@ -151,6 +162,27 @@ extension CPUBackend {
       columns: Int64(weights.columns), dtype: weights.dtype.rawValue)
   }
 
+  /// All tokens into rows of `output`, or added to them.
+  private func multiplyFew(
+    _ product: Product, _ rows: Range<Int>, _ output: Tensor, adding: Bool,
+    _ part: UnsafeMutableRawPointer
+  ) {
+    guard adding else {
+      return unsafe multiplyFew(product, rows, output.floatPointer, stride: output.columns)
+    }
+    let sums = unsafe part.assumingMemoryBound(to: Float.self)
+    let most = Self.gemmScratch / MemoryLayout<Float>.size / Self.matvecTokens
+    for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
+      let some = begin..<min(rows.upperBound, begin + most)
+      unsafe multiplyFew(product, some, sums - begin, stride: most)
+      for token in 0..<output.rows {
+        unsafe kernels.pointee.add(
+          output.floatPointer + token * output.columns + begin, sums + token * most,
+          Int64(some.count))
+      }
+    }
+  }
+
   /// All tokens; writes output[t · stride + row], so `output` is the address of row 0.
   private func multiplyFew(
     _ product: Product, _ rows: Range<Int>, _ output: UnsafeMutablePointer<Float>, stride: Int
@@ -171,7 +203,8 @@ extension CPUBackend {
   /// Some tokens and at most ``panelRows`` rows; writes from `output` on.
   private func multiplyPanel(
     _ product: Product, _ rows: Range<Int>, tokens: Range<Int>,
-    _ output: UnsafeMutablePointer<Float>, stride: Int, scratch part: UnsafeMutableRawPointer
+    _ output: UnsafeMutablePointer<Float>, stride: Int, adding: Bool = false,
+    scratch part: UnsafeMutableRawPointer
   ) {
     let input = product.input
     var matrix = unsafe kernelView(product.weights)
@@ -186,11 +219,11 @@ extension CPUBackend {
       let from = unsafe (scratch.shared + bf16Offset(input) + first * size)
         .assumingMemoryBound(to: UInt16.self)
       unsafe gemm(
-        &matrix, begin, end, from, Int64(size / 2), count, output, Int64(stride), part)
+        &matrix, begin, end, from, Int64(size / 2), count, output, Int64(stride), adding, part)
     } else {
       unsafe kernels.pointee.gemm_f32(
         &matrix, begin, end, input.floatPointer + first * input.columns, Int64(input.columns),
-        count, output, Int64(stride), part)
+        count, output, Int64(stride), adding, part)
     }
   }
 }

@@ -38,12 +38,12 @@ extension CPUBackend {
     _ parameters: Tensor, momentum: Tensor, gradient: Tensor, step: MomentumStep
   ) {
     Self.check(parameters, momentum, gradient)
-    overRanges(parameters.count) { numbers, _ in
+    unsafe overGradient(gradient) { numbers, _, gradient in
       var constants = step.constants
       let at = numbers.lowerBound
       unsafe kernels.pointee.sgd(
         &constants, parameters.floatPointer + at, momentum.floatPointer + at,
-        gradient.floatPointer + at, Int64(numbers.count))
+        gradient, Int64(numbers.count))
     }
   }
 
@@ -54,12 +54,12 @@ extension CPUBackend {
     _ parameters: Tensor, momentum: Tensor, gradient: Tensor, step: MomentumStep
   ) {
     Self.check(parameters, momentum, gradient)
-    overRanges(parameters.count) { numbers, _ in
+    unsafe overGradient(gradient) { numbers, _, gradient in
       var constants = step.constants
       let at = numbers.lowerBound
       unsafe kernels.pointee.lion(
         &constants, parameters.floatPointer + at, momentum.floatPointer + at,
-        gradient.floatPointer + at, Int64(numbers.count))
+        gradient, Int64(numbers.count))
     }
   }
 

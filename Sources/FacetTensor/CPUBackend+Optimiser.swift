@@ -26,7 +26,34 @@ extension CPUBackend {
     }
   }
 
-  /// One step of AdamW on `parameters`, their moments `first` and `second`, all f32 and of one size.
+  /// The same with the numbers of a gradient in f32, of whatever type it is.
+  func overGradient(
+    _ gradient: Tensor,
+    _ body: (_ numbers: Range<Int>, _ range: Int, _ gradient: UnsafePointer<Float>) -> Void
+  ) {
+    if gradient.dtype == .f32 {
+      return overRanges(gradient.count) { numbers, range in
+        unsafe body(numbers, range, gradient.floatPointer + numbers.lowerBound)
+      }
+    }
+    let dtype = gradient.dtype
+    precondition(dtype == .bf16, "a gradient of \(dtype)")
+    pool.exclusively { turn in
+      scratch.reserve(perWorker: Self.rangeCount * MemoryLayout<Float>.size)
+      turn.run(chunks: (gradient.count + Self.rangeCount - 1) / Self.rangeCount) { range, worker in
+        let begin = range * Self.rangeCount
+        let numbers = begin..<min(gradient.count, begin + Self.rangeCount)
+        let floats = unsafe scratch.part(worker).assumingMemoryBound(to: Float.self)
+        unsafe kernels.pointee.dequantize(
+          dtype.rawValue, gradient.pointer + begin * MemoryLayout<UInt16>.size,
+          Int64(numbers.count), floats)
+        unsafe body(numbers, range, floats)
+      }
+    }
+  }
+
+  /// One step of AdamW on `parameters`, their moments `first` and `second`, all f32 and of one size; the
+  /// gradient may be bf16.
   package func adamW(
     _ parameters: Tensor, first: Tensor, second: Tensor, gradient: Tensor, step: AdamWStep
   ) {
@@ -35,12 +62,12 @@ extension CPUBackend {
       first.count == count && second.count == count && gradient.count == count && step.number > 0,
       "step \(step.number) of \(count) parameters")
     let constants = step.constants
-    overRanges(count) { numbers, _ in
+    unsafe overGradient(gradient) { numbers, _, gradient in
       var constants = constants
       let at = numbers.lowerBound
       unsafe kernels.pointee.adamw(
         &constants, parameters.floatPointer + at, first.floatPointer + at,
-        second.floatPointer + at, gradient.floatPointer + at, Int64(numbers.count))
+        second.floatPointer + at, gradient, Int64(numbers.count))
     }
   }
 
@@ -50,9 +77,8 @@ extension CPUBackend {
     var sums = [Double](repeating: 0, count: ranges)
     unsafe sums.withUnsafeMutableBufferPointer { buffer in
       let buffer = unsafe buffer
-      overRanges(x.count) { numbers, range in
-        unsafe buffer[range] = kernels.pointee.sum_squares(
-          x.floatPointer + numbers.lowerBound, Int64(numbers.count))
+      unsafe overGradient(x) { numbers, range, x in
+        unsafe buffer[range] = kernels.pointee.sum_squares(x, Int64(numbers.count))
       }
     }
     return sums.reduce(0, +)

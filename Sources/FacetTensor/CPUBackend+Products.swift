@@ -16,6 +16,7 @@ struct PackedProduct {
   var scale: Float = 1
   /// Of any type.
   var b: Tensor
+  /// f32; or bf16, to which sums of whole stretches are added, and rounded.
   var c: Tensor
   /// Whether c is added to.
   var adding: Bool
@@ -82,7 +83,8 @@ extension CPUBackend: TrainingBackend {
   ) {
     precondition(
       gradient.rows == output.columns && gradient.columns == input.columns
-        && output.rows == input.rows && gradient.dtype == .f32 && output.dtype == .f32,
+        && output.rows == input.rows && output.dtype == .f32
+        && (gradient.dtype == .f32 || gradient.dtype == .bf16),
       "[\(output.rows), \(output.columns)]ᵀ · [\(input.rows), \(input.columns)] into "
         + "[\(gradient.rows), \(gradient.columns)]")
     multiply(
@@ -98,6 +100,8 @@ extension CPUBackend: TrainingBackend {
   private static let packedRows = 64
   private static let tileRows = 384
   private static let leastTileRows = 48
+  /// What one tile of work adds to numbers in bf16.
+  private static let sumsByteCount = tileRows * PackedStretch.panel * MemoryLayout<Float>.size
 
   private func multiply(_ product: PackedProduct) {
     let (rows, depth, columns) = (product.rows, product.depth, product.columns)
@@ -117,6 +121,7 @@ extension CPUBackend: TrainingBackend {
             rows: row..<min(rows, row + high), depth: begin..<min(depth, begin + deep),
             columns: columns, size: size)
           scratch.reserve(shared: stretch.byteCount)
+          if product.c.dtype == .bf16 { scratch.reserve(perWorker: Self.sumsByteCount) }
           pack(product, stretch, turn)
           multiply(product, stretch, turn)
         }
@@ -199,26 +204,39 @@ extension CPUBackend: TrainingBackend {
       stretch.isNarrow
       ? Self.packedRows : max(Self.leastTileRows, min(Self.tileRows, (even + 11) / 12 * 12))
     let pieces = (count + high - 1) / high
-    turn.run(chunks: stretch.isNarrow ? pieces : pieces * stretch.panels) { chunk, _ in
+    turn.run(chunks: stretch.isNarrow ? pieces : pieces * stretch.panels) { chunk, worker in
       let first = stretch.rows.lowerBound + chunk % pieces * high
       let rows = first..<min(stretch.rows.upperBound, first + high)
       guard stretch.isNarrow else {
-        multiplyTile(product, stretch, chunk / pieces, rows)
+        multiplyTile(product, stretch, chunk / pieces, rows, worker)
         return
       }
       for block in 0..<stretch.blocks {
         unsafe packRows(product, stretch, block, rows, scratch.shared)
       }
-      for panel in 0..<stretch.panels { multiplyTile(product, stretch, panel, rows) }
+      for panel in 0..<stretch.panels { multiplyTile(product, stretch, panel, rows, worker) }
     }
   }
 
   private func multiplyTile(
-    _ product: PackedProduct, _ stretch: PackedStretch, _ panel: Int, _ rows: Range<Int>
+    _ product: PackedProduct, _ stretch: PackedStretch, _ panel: Int, _ rows: Range<Int>,
+    _ worker: Int
   ) {
     let c = product.c
     let column = panel * PackedStretch.panel
     let columns = min(PackedStretch.panel, stretch.columns - column)
+    if c.dtype == .bf16 {
+      let sums = unsafe scratch.part(worker).assumingMemoryBound(to: Float.self)
+      let width = PackedStretch.panel
+      unsafe sums.update(repeating: 0, count: rows.count * width)
+      unsafe multiplyPanel(panel, rows, stretch, scratch.shared, sums, stride: width)
+      let to = unsafe c.pointer.assumingMemoryBound(to: UInt16.self)
+      for (index, row) in rows.enumerated() {
+        unsafe kernels.pointee.add_to_bf16(
+          sums + index * width, Int64(columns), to + row * c.columns + column)
+      }
+      return
+    }
     let to = unsafe c.floatPointer + rows.lowerBound * c.columns + column
     if !product.adding, stretch.depth.lowerBound == 0 {
       for row in 0..<rows.count {

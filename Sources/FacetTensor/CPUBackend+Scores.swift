@@ -66,10 +66,31 @@ extension CPUBackend {
     let size = 128
     pool.run(chunks: (columns + size - 1) / size) { chunk, _ in
       let first = chunk * size
+      if gradient.dtype == .bf16 {
+        return addHalves(
+          tokens, output, scale: scale, first..<min(columns, first + size), to: gradient)
+      }
       for (row, token) in tokens.enumerated() {
         unsafe kernels.pointee.add_scaled(
           gradient.floatPointer + Int(token) * columns + first,
           output.floatPointer + row * columns + first, scale, Int64(min(columns - first, size)))
+      }
+    }
+  }
+
+  /// Some columns of the way back through the embedding into a gradient of bf16.
+  private func addHalves(
+    _ tokens: [Int32], _ output: Tensor, scale: Float, _ columns: Range<Int>, to gradient: Tensor
+  ) {
+    let sums = unsafe gradient.pointer.assumingMemoryBound(to: UInt16.self)
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: columns.count) { scaled in
+      guard let part = scaled.baseAddress else { return }
+      for (row, token) in tokens.enumerated() {
+        let from = unsafe output.floatPointer + row * output.columns + columns.lowerBound
+        unsafe part.update(from: from, count: columns.count)
+        unsafe kernels.pointee.scale(part, scale, Int64(columns.count))
+        unsafe kernels.pointee.add_to_bf16(
+          part, Int64(columns.count), sums + Int(token) * gradient.columns + columns.lowerBound)
       }
     }
   }

@@ -35,7 +35,7 @@ extension CPUBackend {
         && moments.units.rows == (count + MomentBytes.block - 1) / MomentBytes.block,
       "step \(step.number) of \(count) parameters")
     let constants = step.constants
-    overRanges(count) { numbers, _ in
+    unsafe overGradient(gradient) { numbers, _, gradient in
       var constants = constants
       let at = numbers.lowerBound  // A range is whole blocks.
       var bytes = unsafe fk_moment_bytes(
@@ -43,8 +43,7 @@ extension CPUBackend {
         second: (moments.second.pointer + at).assumingMemoryBound(to: UInt8.self),
         units: moments.units.floatPointer + at / MomentBytes.block * 2)
       unsafe kernels.pointee.adamw_bytes(
-        &constants, parameters.floatPointer + at, &bytes, gradient.floatPointer + at,
-        Int64(numbers.count))
+        &constants, parameters.floatPointer + at, &bytes, gradient, Int64(numbers.count))
     }
   }
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Random numbers that a seed repeats on every machine: xoshiro256** (Blackman & Vigna 2018), its
 /// state filled by SplitMix64.
 public struct RandomGenerator: RandomNumberGenerator, Sendable, Hashable {
@@ -42,5 +50,12 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Hashable {
   /// A Double in [0, 1): the top 53 bits.
   public mutating func uniform() -> Double {
     Double(next() >> 11) * 0x1p-53
+  }
+
+  /// Two numbers of the normal distribution with mean 0 and deviation 1 (Box & Muller 1958).
+  public mutating func normals() -> (Double, Double) {
+    let radius = (-2 * log(1 - uniform())).squareRoot()
+    let angle = 2 * Double.pi * uniform()
+    return (radius * cos(angle), radius * sin(angle))
   }
 }

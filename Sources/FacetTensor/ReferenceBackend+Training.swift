@@ -143,6 +143,10 @@ extension ReferenceBackend: TrainingBackend {
     gradient.write(sums)
   }
 
+  package func addLinear(_ input: Tensor, _ weights: Tensor, to output: Tensor) {
+    output.write(zip(output.floats(), product(input, weights)).map(+))
+  }
+
   package func add(_ y: Tensor, scale: Float, to x: Tensor) {
     x.write(zip(x.floats(), y.floats()).map { $0 + scale * $1 })
   }

@@ -71,7 +71,7 @@ extension ReferenceBackend: Backend {
     for (matrix, output) in zip(weights, outputs) { output.write(product(input, matrix)) }
   }
 
-  private func product(_ input: Tensor, _ weights: Tensor) -> [Float] {
+  func product(_ input: Tensor, _ weights: Tensor) -> [Float] {
     let x = input.floats()
     let w = Self.dequantized(weights)
     let columns = input.columns

@@ -143,6 +143,13 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Sets every number of a tensor of allocated memory, of any type, to zero.
+  package func clear() {
+    precondition(!storage.isMapped, "clear of a mapped tensor")
+    unsafe (storage.base + byteOffset).initializeMemory(
+      as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
   /// Overwrites every number of an f32 tensor.
   package func fill(_ value: Float) {
     withMutableFloats { span in

@@ -15,6 +15,9 @@ package protocol TrainingBackend: Backend {
   func linearBackward(
     _ outputs: [Tensor], _ weights: [Tensor], adding: Bool, into input: Tensor)
 
+  /// output [T, out] += input [T, r] · weightsᵀ: what an adapter adds, with f32 weights [out, r].
+  func addLinear(_ input: Tensor, _ weights: Tensor, to output: Tensor)
+
   /// gradient [out, in] += scale · outputᵀ [out, T] · input [T, in].
   func weightGradient(_ output: Tensor, _ input: Tensor, scale: Float, into gradient: Tensor)
 

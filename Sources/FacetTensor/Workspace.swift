@@ -3,11 +3,16 @@
 
 /// Memory for the activations of a forward pass: handed out front to back, taken back all at once.
 ///
-/// One owner at a time; a pass through a workspace that has grown to its size allocates nothing.
+/// One owner at a time; a pass through a workspace that has grown to its size allocates nothing. It grows in
+/// blocks, and the next pass gets one block for all of them, so passes of changing length leave no small
+/// ones behind.
 public final class Workspace {
   private var blocks: [TensorStorage] = []
   private var current = 0
   private var offset = 0
+  /// Bytes handed out, and at most so since everything was taken back.
+  private var used = 0
+  private var mostUsed = 0
 
   /// An empty workspace; it grows with the first pass.
   public init() {}
@@ -19,20 +24,26 @@ public final class Workspace {
   package struct Mark {
     fileprivate var block: Int
     fileprivate var offset: Int
+    fileprivate var used: Int
   }
 
-  package var mark: Mark { Mark(block: current, offset: offset) }
+  package var mark: Mark { Mark(block: current, offset: offset, used: used) }
 
   /// Takes back everything handed out since `mark`.
   package func release(to mark: Mark) {
     current = mark.block
     offset = mark.offset
+    used = mark.used
   }
 
   /// Takes back everything.
   package func reset() {
-    current = 0
-    offset = 0
+    if blocks.count > 1 {
+      blocks = []
+    } else {
+      mostUsed = 0
+    }
+    (current, offset, used) = (0, 0, 0)
   }
 
   /// An f32 tensor of unspecified values.
@@ -45,11 +56,14 @@ public final class Workspace {
       offset = 0
     }
     if current == blocks.count {
-      blocks.append(try TensorStorage.allocate(byteCount: max(size, Self.smallestBlock)))
+      let joined = blocks.isEmpty ? mostUsed : 0
+      blocks.append(try TensorStorage.allocate(byteCount: max(size, joined, Self.smallestBlock)))
     }
     let tensor = try Tensor(
       storage: blocks[current], byteOffset: offset, dtype: .f32, rows: rows, columns: columns)
     offset += (size + 63) / 64 * 64
+    used += (size + 63) / 64 * 64
+    mostUsed = max(mostUsed, used)
     return tensor
   }
 

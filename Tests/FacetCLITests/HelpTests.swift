@@ -9,9 +9,9 @@ import Testing
 @Suite("Help")
 struct HelpTests {
   static let subcommands = [
-    "run", "pull", "list", "show", "rm", "cp", "quantize", "merge", "importance", "tokenize",
-    "detokenize", "perplexity", "compare", "bench", "eval", "plan", "tune", "data", "tokenizer",
-    "completions", "version",
+    "run", "pull", "list", "show", "rm", "cp", "init", "quantize", "merge", "importance",
+    "tokenize", "detokenize", "perplexity", "compare", "bench", "eval", "plan", "tune", "data",
+    "tokenizer", "completions", "version",
   ]
 
   @Test(

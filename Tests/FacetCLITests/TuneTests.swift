@@ -53,6 +53,42 @@ struct TuneTests {
     #expect(answer.output != plain.output)
   }
 
+  @Test("a base model is taught to converse, attached and merged")
+  func conversations() throws {
+    let rows = TinyModel.folder + "/tune-\(UUID().uuidString).jsonl"
+    try (0..<16).map { index in
+      "{\"messages\":[{\"role\":\"user\",\"content\":\"n \(index)\"},"
+        + "{\"role\":\"assistant\",\"content\":\"\(index * 3)\"}]}\n"
+    }.joined().write(toFile: rows, atomically: true, encoding: .utf8)
+    let output = Self.output()
+    let refused = try Self.facet(Self.arguments(rows, output))
+    #expect(refused.status == 1)
+    #expect(refused.error.contains("this model has no chat format"))
+    let unknown = try Self.facet(Self.arguments(rows, output, ["--set", "chat_format=llama2"]))
+    #expect(
+      unknown.error
+        == "facet: chat_format is 'llama2' in --set; it must be null or one of gemma, chatML.\n")
+    let made = try Self.facet(Self.arguments(rows, output, ["--set", "chat_format=chatML"]))
+    #expect(made.status == 0, "\(made.error)")
+    let template = try String(contentsOfFile: output + "/chat_template.jinja", encoding: .utf8)
+    #expect(template.contains("<|im_start|>"))
+
+    // A system text is for those who converse.
+    func ask(_ model: [String]) throws -> Facet.Outcome {
+      try Self.facet(
+        ["run"] + model + ["n 3", "--max-tokens", "4", "--temperature", "0", "--system", "s"])
+    }
+    #expect(try ask([TinyModel.base]).error.contains("is a base model and knows no system text"))
+    let attached = try ask([TinyModel.base, "--adapter", output])
+    #expect(attached.status == 0, "\(attached.error)")
+    let merged = output + "/merged.gguf"
+    #expect(
+      try Self.facet(["merge", TinyModel.base, output, "-o", merged, "--type", "F32"]).status == 0)
+    let answer = try ask([merged])
+    #expect(answer.status == 0 && answer.output == attached.output, "\(answer.error)")
+    #expect(try Self.facet(["show", merged]).output.contains("chat format   chatML"))
+  }
+
   @Test(
     "a run that was killed, or told to end, goes on to the bits of one that was not",
     arguments: [

@@ -87,6 +87,49 @@ struct GradientTests {
     Self.check(gradients, golden.gradients)
   }
 
+  @Test(
+    "adapters whose layers keep their products have the same gradients", arguments: Oracle.families,
+    ["lora", "dora"])
+  func products(family: String, kind: String) throws {
+    let golden = try GradientGolden(family)
+    let adapted = try #require(golden.adapters[kind])
+    let transformer = try Self.fixture(family, on: Self.best())
+    let adapter = try Adapter.golden(kind, for: transformer)
+    for kept in [200_000, 100 << 20] {  // some layers, all layers
+      let gradients = try Gradients(adapter: adapter)
+      var options = TrainingPass.Options()
+      options.keptByteCount = kept
+      let pass = TrainingPass(transformer, adapter: adapter, options: options)
+      for _ in 0..<2 {
+        gradients.reset()
+        let scores = try pass.differentiate(
+          golden.batch, coefficients: golden.coefficients, adding: gradients)
+        Self.check(scores, adapted.logProbabilities)
+        Self.check(gradients, adapted.gradients)
+      }
+    }
+  }
+
+  @Test("gradients that gather in bf16 are rounded, no more", arguments: Oracle.families)
+  func halves(family: String) throws {
+    let golden = try GradientGolden(family)
+    let backend = try #require(CPUBackend(threads: 2, precision: .exact))
+    let transformer = try Self.fixture(family, on: backend)
+    let gradients = try Gradients(weights: transformer.weights, matrices: .bf16)
+    _ = try TrainingPass(transformer)
+      .differentiate(golden.batch, coefficients: golden.coefficients, adding: gradients)
+    for parameter in gradients.parameters {
+      let told = try #require(golden.gradients[parameter.name])
+      let wide = try Tensor.zeros(rows: parameter.value.rows, columns: parameter.value.columns)
+      #expect(backend.rewrite(parameter.gradient, into: wide) == nil)
+      #expect(told.distance(to: wide.floats()) < 1e-2, "\(parameter.name)")
+      let isNorm = parameter.tensor.role.isNorm
+      #expect(parameter.gradient.dtype == (isNorm ? .f32 : .bf16))
+    }
+    gradients.reset()
+    #expect(gradients.parameters.allSatisfy { backend.sumOfSquares($0.gradient) == 0 })
+  }
+
   @Test("gradients add up over batches, and a pass used again gives the same")
   func adding() throws {
     let golden = try GradientGolden("gemma3")

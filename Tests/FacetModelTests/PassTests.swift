@@ -51,6 +51,42 @@ struct PassTests {
     #expect(found == prompts.map { Array($0.greedy.prefix(12)) })
   }
 
+  @Test(
+    "sequences of one batch that have different adapters answer as each alone",
+    arguments: Place.exact.filter { $0.backend is any TrainingBackend }, ["gemma3", "llama"])
+  func adapters(place: Place, family: String) throws {
+    let transformer = try GradientTests.fixture(family, on: place.backend)
+    let lora = try Adapter.golden("lora", for: transformer)
+    let dora = try Adapter.golden("dora", for: transformer)
+    var weak = lora
+    weak.strength = 0.25
+    let sets = [[lora], [], [dora], [weak], [weak]]
+    let prompts = try ["long", "one", "short", "long", "short"].map {
+      try Oracle.prompt($0, family).tokens
+    }
+    func forward(_ indices: [Int]) throws -> [[Float]] {
+      let sequences = try indices.map {
+        Batch.Sequence(
+          cache: try transformer.makeCache(capacity: 64, chunk: 64), count: prompts[$0].count,
+          adapters: sets[$0])
+      }
+      let logits = try transformer.forward(
+        Batch(indices.flatMap { prompts[$0] }, sequences: sequences, logits: .last),
+        workspace: Workspace())
+      return indices.indices.map { logits.rows($0..<$0 + 1).floats() }
+    }
+    let together = try forward(Array(sets.indices))
+    for index in sets.indices {
+      let alone = try forward([index])[0]
+      #expect(together[index].distance(to: alone) <= Self.tolerance, "sequence \(index)")
+      let plain = try transformer.logits(
+        of: prompts[index], chunk: 64, cache: transformer.makeCache(capacity: 64, chunk: 64)
+      ).suffix(alone.count)
+      let isPlain = Array(plain).distance(to: alone) <= Self.tolerance
+      #expect(isPlain == sets[index].isEmpty, "an adapter changes sequence \(index)")
+    }
+  }
+
   @Test("only the rows asked for are computed, and they are those of all rows")
   func rows() throws {
     let transformer = try Transformer("gemma3")

@@ -43,6 +43,34 @@ struct OptimiserTests {
     }
   }
 
+  @Test("every rule takes a gradient in bf16 for the numbers it holds", arguments: exactSets)
+  func halfGradients(_ set: InstructionSet) throws {
+    let backend = try #require(CPUBackend(threads: 2, instructionSet: set))
+    for count in [1, 100, 70_001] {
+      var random = RandomTensors(seed: 33)
+      let half = try random.weights(.bf16, 1, count)
+      let wide = try Tensor.zeros(rows: 1, columns: count)
+      #expect(backend.rewrite(half, into: wide) == nil)
+      #expect(backend.sumOfSquares(half) == backend.sumOfSquares(wide))
+      let start = random.values(count)
+      func steps(_ gradient: Tensor) throws -> [[Float]] {
+        let values = try (0..<4).map { _ in try Tensor.floats(start, rows: 1, columns: count) }
+        let zeros = try (0..<4).map { _ in try Tensor.zeros(rows: 1, columns: count) }
+        let step = AdamWStep(learningRate: 0.01, weightDecay: 0.1, number: 1, gradientScale: 0.5)
+        backend.adamW(values[0], first: zeros[0], second: zeros[1], gradient: gradient, step: step)
+        backend.adamW(
+          values[1], moments: try MomentBytes(count: count), gradient: gradient, step: step)
+        let momentum = MomentumStep(learningRate: 0.01, firstDecay: 0.9, secondDecay: 0.99)
+        backend.sgd(values[2], momentum: zeros[2], gradient: gradient, step: momentum)
+        backend.lion(values[3], momentum: zeros[3], gradient: gradient, step: momentum)
+        return values.map { $0.floats() }
+      }
+      let (expected, actual) = (try steps(wide), try steps(half))
+      #expect(expected == actual)
+      #expect(expected.allSatisfy { $0 != start })
+    }
+  }
+
   @Test("sums of squares and scaling, on any number of threads", arguments: exactSets)
   func sums(_ set: InstructionSet) throws {
     var random = RandomTensors(seed: 32)

@@ -87,6 +87,27 @@ struct TensorTests {
     #expect(first.count == 1000)
   }
 
+  @Test("a workspace of passes that change in length holds one block, of the longest")
+  func growth() throws {
+    let workspace = Workspace()
+    func pass(_ rows: Int) throws {
+      workspace.reset()
+      for columns in [300, 1000, 2000] {
+        let mark = workspace.mark
+        _ = try workspace.tensor(rows: rows, columns: columns)
+        workspace.release(to: mark)
+        _ = try workspace.tensor(rows: rows, columns: 100)
+      }
+    }
+    // Three of 100 columns stay, and the widest stands beside two of them.
+    let longest = 2200 * 4 * 4000
+    for rows in [1000, 2000, 3000, 4000, 500, 3999, 4000] { try pass(rows) }
+    #expect(workspace.byteCount >= longest && workspace.byteCount < longest + (1 << 20))
+    let held = workspace.byteCount
+    for rows in [1, 4000, 700] { try pass(rows) }
+    #expect(workspace.byteCount == held)
+  }
+
   @Test("the random generator is xoshiro256** seeded by SplitMix64")
   func random() {
     // First outputs for seed 0, from the authors' C code.
@@ -96,6 +117,23 @@ struct TensorTests {
         0x99ec_5f36_cb75_f2b4, 0xbf6e_1f78_4956_452a, 0x1a5f_849d_4933_e6e0,
       ])
     #expect((0..<1000).allSatisfy { _ in (0..<1).contains(random.uniform()) })
+  }
+
+  @Test("normal numbers have the moments of the normal distribution")
+  func normals() {
+    var random = RandomGenerator(seed: 3)
+    let values = (0..<50_000).flatMap { _ in
+      let pair = random.normals()
+      return [pair.0, pair.1]
+    }
+    func moment(_ power: Double) -> Double {
+      values.reduce(0) { $0 + pow($1, power) } / Double(values.count)
+    }
+    // Within five standard errors of 0, 1, 0 and 3.
+    #expect(abs(moment(1)) < 0.016 && abs(moment(2) - 1) < 0.023)
+    #expect(abs(moment(3)) < 0.062 && abs(moment(4) - 3) < 0.16)
+    let products = stride(from: 0, to: values.count, by: 2).map { values[$0] * values[$0 + 1] }
+    #expect(abs(products.reduce(0, +) / Double(products.count)) < 0.023)
   }
 
   private func message<R>(_ body: () throws -> R) -> String? {

@@ -155,6 +155,13 @@ struct TrainingOperationTests {
         results += [sum.floats(), scaled.floats(), sums.floats(), gradient.floats()]
       }
       for i in 0..<4 { #expect(relativeError(results[i + 4], results[i]) < Self.tolerance) }
+      let halves = try Tensor.zeros(rows: 9, columns: width, dtype: .bf16)
+      let sums = try Tensor.zeros(rows: 9, columns: width)
+      try backend(set).embedBackward(tokens, y, scale: 1.5, into: halves)
+      reference.embedBackward(tokens, y, scale: 1.5, into: sums)
+      let wide = try Tensor.zeros(rows: 9, columns: width)
+      #expect(try backend(set).rewrite(halves, into: wide) == nil)
+      #expect(relativeError(wide.floats(), sums.floats()) < Self.bf16Tolerance)
       for rate: Float in [0, 0.1, 0.5] {
         let (expected, actual) = (
           try Tensor.zeros(rows: rows, columns: width), try Tensor.zeros(rows: rows, columns: width)

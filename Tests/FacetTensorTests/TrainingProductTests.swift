@@ -73,6 +73,51 @@ struct TrainingProductTests {
     }
   }
 
+  @Test("a gradient in bf16 is the sum of f32, rounded", arguments: exactSets)
+  func halfGradient(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 26)
+    for (tokens, rows, columns) in [
+      (1, 1, 1), (17, 70, 16), (65, 5, 64), (300, 33, 81), (64, 900, 260),
+    ] {
+      let output = try random.floats(tokens, rows)
+      let input = try random.floats(tokens, columns)
+      let start = try random.weights(.bf16, rows, columns)
+      let backend = try backend(set)
+      let expected = try Tensor.zeros(rows: rows, columns: columns)
+      #expect(backend.rewrite(start, into: expected) == nil)
+      reference.weightGradient(output, input, scale: 0.7, into: expected)
+      backend.weightGradient(output, input, scale: 0.7, into: start)
+      let actual = try Tensor.zeros(rows: rows, columns: columns)
+      #expect(backend.rewrite(start, into: actual) == nil)
+      // Half of the last of eight bits, once for each stretch.
+      for (a, b) in zip(actual.floats(), expected.floats()) {
+        #expect(abs(a - b) <= abs(b) / 256 + 1e-4, "[\(tokens), \(rows)]ᵀ · \(columns)")
+      }
+    }
+  }
+
+  @Test("what an adapter adds, for few tokens and many", arguments: exactSets)
+  func addLinear(_ set: InstructionSet) throws {
+    var random = RandomTensors(seed: 27)
+    for (tokens, rank, rows) in [(1, 16, 70), (3, 1, 3000), (4, 5, 64), (17, 16, 257), (65, 8, 40)]
+    {
+      let (low, weights) = (try random.floats(tokens, rank), try random.floats(rows, rank))
+      let start = random.values(tokens * rows)
+      let expected = try Tensor.floats(start, rows: tokens, columns: rows)
+      reference.addLinear(low, weights, to: expected)
+      for (precision, bound) in [
+        (Precision.exact, Self.f32Tolerance), (.mixed, Self.bf16Tolerance),
+        (.fast, Self.bf16Tolerance),
+      ] {
+        let actual = try Tensor.floats(start, rows: tokens, columns: rows)
+        try backend(set, precision).addLinear(low, weights, to: actual)
+        #expect(
+          relativeError(actual.floats(), expected.floats()) < bound,
+          "\(precision) [\(tokens), \(rank)] · [\(rows), \(rank)]ᵀ")
+      }
+    }
+  }
+
   // What is packed at once holds some 2,000 rows of weights and 3,000 of gradients in f32; beyond 8,192 rows
   // the sum is cut into parts.
   @Test("products of many rows are cut into stretches that join", arguments: exactSets)

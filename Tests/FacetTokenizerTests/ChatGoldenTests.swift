@@ -20,6 +20,15 @@ struct ChatGoldenTests {
   static let cases: [Case] =
     (try? JSONDecoder().decode([Case].self, from: Data(TestFiles.golden("chat.json")))) ?? []
 
+  /// tools/chat_templates.py renders these and compares with the models' own.
+  @Test("templates for other programs are the ones that were checked")
+  func templates() throws {
+    let checked = try JSONDecoder().decode(
+      [String: String].self, from: Data(TestFiles.golden("chat_templates.json")))
+    #expect(Set(checked.keys) == Set(ChatFormat.teachable.map(\.rawValue)))
+    for format in ChatFormat.teachable { #expect(format.template == checked[format.rawValue]) }
+  }
+
   @Test("the conversations are all there")
   func conversations() {
     #expect(Self.cases.count > 200)

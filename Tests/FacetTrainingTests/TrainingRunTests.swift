@@ -211,6 +211,123 @@ struct TrainingRunTests {
         == Self.bytes(settings, "checkpoint-\(least.step)/adapter_model.safetensors"))
   }
 
+  @Test("the result is the running mean of the weights where one is kept, also after a stop")
+  func average() throws {
+    func settings() throws -> TrainingConfiguration {
+      try Self.settings {
+        $0.averageDecay = 0.75
+        $0.maxSteps = 4
+        $0.saveStrategy = .steps
+        $0.saveSteps = 1
+        $0.saveTotalLimit = nil
+        $0.validationSplit = 0.25
+        $0.evaluationStrategy = .steps
+        $0.evaluationSteps = 4
+      }
+    }
+    let whole = try settings()
+    var evaluated: Double?
+    _ = try Self.make(whole).run {
+      if case .evaluated(let metrics) = $0 { evaluated = metrics.loss }
+    }
+
+    func numbers(_ step: Int, _ file: String) throws -> [String: [Float]] {
+      try NamedTensors.read(whole.outputDirectory + "/checkpoint-\(step)/\(file).safetensors")
+        .mapValues { $0.floats() }
+    }
+    for step in 1...4 {
+      let (values, means) = (try numbers(step, "parameters"), try numbers(step, "average"))
+      #expect(Set(values.keys) == Set(means.keys) && !values.isEmpty)
+      let before = step > 1 ? try numbers(step - 1, "average") : nil
+      for (name, mean) in means where before != nil || name.hasSuffix(" b") {
+        let value = try #require(values[name])
+        let old = try before.map { try #require($0[name]) } ?? value.map { _ in 0 }  // B begins at 0
+        for index in mean.indices {
+          #expect(abs(mean[index] - 0.75 * old[index] - 0.25 * value[index]) <= 1e-6, "\(name)")
+        }
+      }
+    }
+    #expect(
+      try Self.bytes(whole, "adapter_model.safetensors")
+        == Self.bytes(whole, "checkpoint-4/adapter_model.safetensors"))
+    let plain = try Self.settings {
+      $0.maxSteps = 4
+      $0.validationSplit = 0.25
+      $0.evaluationStrategy = .steps
+      $0.evaluationSteps = 4
+    }
+    var withoutMean: Double?
+    _ = try Self.make(plain).run { if case .evaluated(let m) = $0 { withoutMean = m.loss } }
+    #expect(try #require(evaluated) > #require(withoutMean), "the mean lags behind")
+
+    let halted = try settings()
+    struct Halt: Error {}
+    #expect(throws: Halt.self) {
+      _ = try Self.make(halted).run {
+        if case .saved(let path) = $0, path.hasSuffix("-2") { throw Halt() }
+      }
+    }
+    _ = try Self.make(halted, resuming: true).run()
+    #expect(
+      try Self.bytes(halted, "adapter_model.safetensors")
+        == Self.bytes(whole, "adapter_model.safetensors"))
+  }
+
+  @Test(
+    "events come as an asynchronous sequence; who stops reading stops the run with a checkpoint")
+  func events() async throws {
+    let settings = try Self.settings()
+    var steps: [Int] = []
+    var last: TrainingEvent?
+    for try await event in try TrainingRun.events(
+      settings, subject: Self.subject(), backend: Self.backend())
+    {
+      if case .step(let metrics) = event { steps.append(metrics.step) }
+      last = event
+    }
+    #expect(steps == Array(1...8))
+    guard case .finished(let result) = last else {
+      Issue.record("the last event is \(String(describing: last))")
+      return
+    }
+    #expect(result.steps == 8)
+
+    let long = try Self.settings { $0.maxSteps = 100_000 }
+    for try await event in try TrainingRun.events(
+      long, subject: Self.subject(), backend: Self.backend())
+    {
+      if case .step(let metrics) = event, metrics.step == 2 { break }
+    }
+    let deadline = ContinuousClock.now + .seconds(60)
+    func hasCheckpoint() -> Bool {
+      let names = try? FileManager.default.contentsOfDirectory(atPath: long.outputDirectory)
+      return names?.contains { $0.hasPrefix("checkpoint-") } ?? false
+    }
+    while !hasCheckpoint(), ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(hasCheckpoint())
+
+    await #expect(throws: TrainingError.self) {
+      for try await _ in try TrainingRun.events(
+        Self.settings { $0.data = [] }, subject: Self.subject(), backend: Self.backend())
+      {}
+    }
+  }
+
+  @Test(
+    "all weights of a directory are not tuned without a tokenizer for the file that comes of it")
+  func tokenizerOfResult() throws {
+    let settings = try Self.settings { $0.method = .full }
+    let message = try Self.complaint {
+      _ = try TrainingRun(settings, subject: Self.subject(), backend: Self.backend())
+    }
+    #expect(
+      message
+        == "The result of the method full is a GGUF file, and '\(Goldens.path("fixtures/gemma3/hf"))' "
+        + "is none: give the tokenizer that it shall hold.")
+  }
+
   @Test("a loss that is no number stops the run and names the rows; the last checkpoint stays")
   func diverges() throws {
     let settings = try Self.settings {

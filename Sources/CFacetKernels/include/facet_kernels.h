@@ -186,14 +186,14 @@ typedef struct fk_kernels {
   void (*to_bytes)(const float *x, int64_t columns, int64_t token, int64_t tokens, void *out);
 
   // As matvec for any number of tokens and end - begin ≤ FK_PANEL_ROWS; weights are expanded once
-  // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)].
+  // into a panel in `scratch` (FK_GEMM_SCRATCH bytes). y[t*ldy + (r - begin)], added to where `adding`.
   void (*gemm_f32)(const fk_matrix *w, int64_t begin, int64_t end, const float *x, int64_t ldx,
-                   int64_t tokens, float *y, int64_t ldy, void *scratch);
+                   int64_t tokens, float *y, int64_t ldy, bool adding, void *scratch);
 
   // As gemm_f32 with x in bf16 (ldx even, rows zero-padded to a multiple of 32) and weights rounded
   // to bf16; products exact, sums in f32. NULL where the CPU has no bf16 dot product.
   void (*gemm_bf16)(const fk_matrix *w, int64_t begin, int64_t end, const uint16_t *x, int64_t ldx,
-                    int64_t tokens, float *y, int64_t ldy, void *scratch);
+                    int64_t tokens, float *y, int64_t ldy, bool adding, void *scratch);
 
   // Rounds to nearest even.
   void (*to_bf16)(const float *x, int64_t count, uint16_t *out);
@@ -280,6 +280,8 @@ typedef struct fk_kernels {
   void (*softmax_gradient)(float *z, int64_t count, float maximum, float factor, float soft_cap);
   // x += scale·y.
   void (*add_scaled)(float *x, const float *y, float scale, int64_t count);
+  // sums += x, rounded to bf16 again.
+  void (*add_to_bf16)(const float *x, int64_t count, uint16_t *sums);
   // x = factor·x.
   void (*scale)(float *x, float factor, int64_t count);
   // out = x·y; out may equal either.

@@ -65,7 +65,10 @@ struct MergeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let source = try ModelStore().locate(model)
-    let adapter = try AdapterArgument(adapter).open(forModelAt: source)
+    let checkpoint = try Checkpoint.open(source)
+    let file = try AdapterArgument(adapter).file()
+    let adapter = try file.adapter(for: ModelConfiguration(checkpoint.architecture))
+    let template = file.checkpoint.chatTemplate
     let start = ContinuousClock.now
     let output = output
     let said: String
@@ -75,12 +78,13 @@ struct MergeCommand: AsyncParsableCommand {
       options.overwriting = force ? .allowed : .refused
       let converter = ModelConverter(options)
       let summary = try await Interrupts.cancelling {
-        try Self.convert(converter, source, adapter, to: output)
+        try Self.convert(converter, source, adapter, template, to: output)
       }
       said = "\(summary.preset), \(ByteText(summary.convertedByteCount))"
     } else {
       try await Interrupts.cancelling {
-        _ = try Checkpoint.open(source).merge(adapter.scaledModules, toDirectory: output)
+        _ = try checkpoint.replacing([:], chatTemplate: template)
+          .merge(adapter.scaledModules, toDirectory: output)
       }
       said = "a Hugging Face directory"
     }
@@ -90,11 +94,12 @@ struct MergeCommand: AsyncParsableCommand {
   }
 
   private static func convert(
-    _ converter: ModelConverter, _ source: String, _ adapter: Adapter, to output: String
+    _ converter: ModelConverter, _ source: String, _ adapter: Adapter, _ template: String?,
+    to output: String
   ) throws -> ConversionSummary {
     var line = ProgressLine()
     var count = 0
-    return try converter.merge(source, adapter, to: output) { event in
+    return try converter.merge(source, adapter, chatTemplate: template, to: output) { event in
       try Task.checkCancellation()
       switch event {
       case .started(let tensors, _, _): count = tensors
@@ -126,14 +131,20 @@ struct AdapterArgument {
     (path, self.strength) = (String(text[..<colon]), strength)
   }
 
-  /// The adapter, fitted to the model at `source`.
-  func open(forModelAt source: String) throws -> Adapter {
-    try open(for: ModelConfiguration(Checkpoint.open(source).architecture))
+  /// What the files say.
+  func file() throws -> AdapterFile {
+    AdapterFile(checkpoint: try AdapterCheckpoint.open(path: path), strength: strength)
   }
+}
+
+/// An adapter that was read, and how strong it shall be.
+struct AdapterFile {
+  let checkpoint: AdapterCheckpoint
+  let strength: Float
 
   /// The adapter, fitted to a model of `configuration`.
-  func open(for configuration: ModelConfiguration) throws -> Adapter {
-    var adapter = try Adapter(AdapterCheckpoint.open(path: path), for: configuration)
+  func adapter(for configuration: ModelConfiguration) throws -> Adapter {
+    var adapter = try Adapter(checkpoint, for: configuration)
     adapter.strength = strength
     return adapter
   }

@@ -102,8 +102,9 @@ struct RunCommand: AsyncParsableCommand {
     }
     let start = ContinuousClock.now
     let plain = try await Interrupts.cancelling { try await engine.model(reference) }.language
-    let model = try plain.with(
-      adapter.map { try AdapterArgument($0).open(for: plain.configuration) })
+    let files = try adapter.map { try AdapterArgument($0).file() }
+    let model = try plain.with(files.map { try $0.adapter(for: plain.configuration) })
+      .conversing(as: files.compactMap(\.checkpoint.chatTemplate).last)
     if verbose { tell("loaded in \(Seconds(ContinuousClock.now - start))") }
     if raw || model.chatFormat == nil, system != nil {
       throw Failure(

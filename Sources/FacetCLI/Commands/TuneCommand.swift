@@ -120,7 +120,8 @@ struct TuneCommand: AsyncParsableCommand {
       chatFormat: ChatFormat.recognize(
         architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
         tokenizer: tokenizer, name: checkpoint.architecture.name),
-      tokenizerEntries: checkpoint.format == .gguf ? nil : try TokenizerEntries(checkpoint))
+      tokenizerEntries: checkpoint.format == .gguf || configuration.method != .full
+        ? nil : try TokenizerEntries(checkpoint))
     let set = try EngineOptions.instructionSetOfEnvironment() ?? .best
     guard
       let backend = CPUBackend(

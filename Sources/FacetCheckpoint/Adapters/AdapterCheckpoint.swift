@@ -58,6 +58,8 @@ public struct AdapterCheckpoint: Sendable {
   public var path: String
   /// What GGUF calls the architecture of the base model, where the file says it.
   public var architecture: String?
+  /// The Jinja template of the chat format that the adapter teaches; nil: the model's own stays.
+  public var chatTemplate: String?
 
   /// Joins a configuration and matrices.
   public init(

@@ -30,6 +30,8 @@ extension Checkpoint {
   ///
   /// Types, names and shards stay as they are, and so do parts that Facet does not run; sums are f32 and
   /// rounded once. Nothing is at `path` until all is complete.
+  ///
+  /// The template of the chat format is that of this checkpoint, wherever it came from.
   public func merge(
     _ adapter: [TensorName: AdapterMatrices], toDirectory path: String
   ) throws -> Int {
@@ -51,7 +53,7 @@ extension Checkpoint {
       for: path, needed: byteCount, available: FileSystem.availableByteCount(at: path))
     let merge = HuggingFaceMerge(
       source: HuggingFaceDirectory(path: self.path), architecture: architecture.architecture,
-      adapter: adapter, backend: backend)
+      adapter: adapter, backend: backend, chatTemplate: chatTemplate)
     return try merge.write(to: path)
   }
 }
@@ -62,6 +64,7 @@ private struct HuggingFaceMerge {
   let architecture: String
   let adapter: [TensorName: AdapterMatrices]
   let backend: CPUBackend
+  let chatTemplate: String?
 
   /// Everything that stands beside the weights.
   private static let companions = [
@@ -100,6 +103,13 @@ private struct HuggingFaceMerge {
       names.append(name)
       var writer = try FileWriter(FileSystem.join(temporary, name))
       try writer.write(try FileSystem.read(from))
+      try writer.finish()
+    }
+    if let chatTemplate {
+      let name = PEFTDirectory.templateName
+      names.append(name)
+      var writer = try FileWriter(FileSystem.join(temporary, name))
+      try writer.write(Array(chatTemplate.utf8))
       try writer.finish()
     }
     try FileSystem.move(temporary, to: path)

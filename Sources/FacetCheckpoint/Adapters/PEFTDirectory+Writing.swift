@@ -31,6 +31,11 @@ extension AdapterCheckpoint {
       }
     }
     try weights.write(to: FileSystem.join(directory, PEFTDirectory.weightsName))
+    if let chatTemplate {
+      var file = try FileWriter(FileSystem.join(directory, PEFTDirectory.templateName))
+      try file.write(Array(chatTemplate.utf8))
+      try file.finish()
+    }
     var file = try FileWriter(FileSystem.join(directory, PEFTDirectory.configurationName))
     try file.write(Array((JSON.object(settings).text + "\n").utf8))
     try file.finish()

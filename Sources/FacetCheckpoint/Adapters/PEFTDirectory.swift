@@ -9,6 +9,7 @@ struct PEFTDirectory {
 
   static let configurationName = "adapter_config.json"
   static let weightsName = "adapter_model.safetensors"
+  static let templateName = "chat_template.jinja"
 
   /// What stands before the name of a module of the base model.
   static let prefix = "base_model.model."
@@ -58,7 +59,13 @@ struct PEFTDirectory {
       if alpha != result.alpha { result.alphaPattern[HuggingFaceNames.module(name)] = alpha }
     }
     result.describe(modules)
-    return AdapterCheckpoint(configuration: result, modules: modules, path: path)
+    var adapter = AdapterCheckpoint(configuration: result, modules: modules, path: path)
+    let template = FileSystem.join(path, Self.templateName)
+    if FileSystem.exists(template) {
+      adapter.chatTemplate = String(
+        decoding: try FileSystem.read(template, limit: 1 << 24), as: UTF8.self)
+    }
+    return adapter
   }
 
   /// What a tensor's name means; nil for the parts of a model that Facet leaves alone.

@@ -44,6 +44,7 @@ struct HuggingFaceConfig {
     result.vocabulary = try optionalSize("vocab_size") ?? (isGemma3 ? 262_208 : nil)
     result.contextLength = try optionalSize("max_position_embeddings")
     result.normEpsilon = try float("rms_norm_eps", in: text)
+    result.initializerRange = try float("initializer_range", in: text)
     result.slidingWindow = try optionalSize("sliding_window")
     result.slidingWindowPeriod = try optionalSize("sliding_window_pattern")
     result.attentionSoftCap = try float("attn_logit_softcapping", in: text)

@@ -21,11 +21,25 @@ struct HuggingFaceDirectory {
     var description = try config.description(name: FileSystem.split(path).name)
     let files = try weightFiles()
     let tensors = try tensors(files, &description)
+    return try checkpoint(
+      config, description, tensors, byteCount: files.reduce(0) { $0 + $1.storage.byteCount })
+  }
+
+  /// The model that the directory describes, whose weights do not exist yet.
+  func blank() throws(CheckpointError) -> Checkpoint {
+    let config = HuggingFaceConfig(try require("config.json"), path: file("config.json"))
+    let description = try config.description(name: FileSystem.split(path).name)
+    return try checkpoint(config, description, [:], byteCount: 0)
+  }
+
+  private func checkpoint(
+    _ config: HuggingFaceConfig, _ description: ArchitectureDescription,
+    _ tensors: [TensorName: Tensor], byteCount: Int
+  ) throws(CheckpointError) -> Checkpoint {
     let settings = try json("tokenizer_config.json")
     return Checkpoint(
-      path: path, format: .safetensors,
-      byteCount: files.reduce(0) { $0 + $1.storage.byteCount },
-      architecture: description, tensors: tensors,
+      path: path, format: .safetensors, byteCount: byteCount, architecture: description,
+      tensors: tensors,
       tokenizer: try tokenizer(config, settings: settings),
       chatTemplate: try chatTemplate(settings),
       generationDefaults: try generationDefaults(config),

@@ -16,9 +16,9 @@ extension GGUFWriter {
       try copyMetadata(checkpoint.path, without: tokenizer == nil ? [] : ["tokenizer.ggml."])
     } else {
       try set(checkpoint.architecture, path: checkpoint.path)
-      if let template = checkpoint.chatTemplate {
-        set("tokenizer.chat_template", .string(template))
-      }
+    }
+    if let template = checkpoint.chatTemplate {
+      set("tokenizer.chat_template", .string(template))
     }
     if let tokenizer {
       let rows = checkpoint.tensors[TensorName(.embedding)]?.rows ?? tokenizer.pieces.count

@@ -20,7 +20,7 @@ public struct Parameter: Sendable {
   public let part: Part
   /// The numbers, f32 in memory of their own; the optimiser writes them.
   public let value: Tensor
-  /// The gradient of the loss, f32, of the same shape.
+  /// The gradient of the loss, of the same shape: f32, or bf16 where memory is short.
   public let gradient: Tensor
 
   /// One name for each parameter: `layer 3 query a`.
@@ -42,7 +42,9 @@ public final class Gradients {
     var part: Parameter.Part
   }
 
-  private init(_ values: [(TensorName, Parameter.Part, Tensor)]) throws(TensorError) {
+  private init(
+    _ values: [(TensorName, Parameter.Part, Tensor)], matrices dtype: DType = .f32
+  ) throws(TensorError) {
     var parameters: [Parameter] = []
     var places: [Place: Int] = [:]
     for (tensor, part, value) in values {
@@ -50,7 +52,8 @@ public final class Gradients {
       parameters.append(
         Parameter(
           tensor: tensor, part: part, value: value,
-          gradient: try .zeros(rows: value.rows, columns: value.columns)))
+          gradient: try .zeros(
+            rows: value.rows, columns: value.columns, dtype: tensor.role.isNorm ? .f32 : dtype)))
     }
     self.parameters = parameters
     self.places = places
@@ -69,8 +72,12 @@ public final class Gradients {
   }
 
   /// Those of all weights, which must be f32 in memory of their own.
-  public convenience init(weights: ModelWeights) throws(TensorError) {
-    try self.init(weights.named.map { ($0.name, .weight, $0.tensor) })
+  ///
+  /// Gradients of matrices gather in `dtype`, f32 or bf16: half the memory, and each micro-batch rounds the sum
+  /// to 8 bits of precision.
+  public convenience init(weights: ModelWeights, matrices dtype: DType = .f32) throws(TensorError) {
+    precondition(dtype == .f32 || dtype == .bf16, "gradients of \(dtype)")
+    try self.init(weights.named.map { ($0.name, .weight, $0.tensor) }, matrices: dtype)
   }
 
   /// The gradient of a part of `tensor`; nil when it is not trained.
@@ -78,12 +85,15 @@ public final class Gradients {
     places[Place(tensor: tensor, part: part)].map { parameters[$0].gradient }
   }
 
+  /// Bytes that all take.
+  public var byteCount: Int { parameters.reduce(0) { $0 + $1.gradient.byteCount } }
+
   /// Whether any weight is trained, not only adapters.
   var trainsWeights: Bool { parameters.contains { $0.part == .weight } }
 
   /// Sets all to zero.
   public func reset() {
-    for parameter in parameters { parameter.gradient.fill(0) }
+    for parameter in parameters { parameter.gradient.clear() }
   }
 
   private static func isBefore(_ a: TensorName, _ b: TensorName) -> Bool {

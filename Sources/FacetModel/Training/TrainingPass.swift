@@ -14,8 +14,8 @@ public final class TrainingPass {
   public struct Options: Sendable, Hashable {
     /// Bytes of logits that exist at once.
     public var logitsByteCount = 256 << 20
-    /// Bytes of activations that are kept of the last layers; those before are computed again on the
-    /// way back.
+    /// Bytes of products that are kept of the last layers; those before are computed again on the way
+    /// back.
     public var keptByteCount = 0
 
     /// A quarter of a gigabyte of logits; every layer computed again.
@@ -73,7 +73,7 @@ public final class TrainingPass {
   /// The scores of the batch's targets.
   public func score(_ batch: TargetBatch) throws -> [TargetScore] {
     let recorder = Recorder(
-      wholeLayers: 0..<0, dropout: nil, backend: transformer.training, memory: streams,
+      keptLayers: 0..<0, dropout: nil, backend: transformer.training, memory: streams,
       keepsAll: false)
     _ = try transformer.forward(modelBatch(batch), workspace: workspace, recorder: recorder)
     let pass = try Pass(transformer, modelBatch(batch), workspace)
@@ -91,8 +91,9 @@ public final class TrainingPass {
   ) throws -> [TargetScore] {
     precondition(coefficients.count == batch.targets.count, "a coefficient for every target")
     let layers = transformer.configuration.layers
+    embeddingGradient = nil
     let recorder = Recorder(
-      wholeLayers: max(0, layers - wholeLayers(tokens: batch.tokens.count))..<layers,
+      keptLayers: max(0, layers - keptLayers(tokens: batch.tokens.count))..<layers,
       dropout: dropout > 0 ? AdapterDropout(rate: dropout, seed: seed) : nil,
       backend: transformer.training, memory: streams)
     _ = try transformer.forward(modelBatch(batch), workspace: workspace, recorder: recorder)
@@ -106,8 +107,7 @@ public final class TrainingPass {
       options)
     for index in (0..<layers).reversed() {
       let mark = workspace.mark
-      let record = try recorder.record(of: index) ?? again(index, recorder, pass)
-      record[.input] = recorder.streams[index]
+      let record = try again(index, recorder, pass)
       try transformer.backward(dx, index, record, back)
       workspace.release(to: mark)
     }
@@ -119,10 +119,10 @@ public final class TrainingPass {
     return scores
   }
 
-  /// How many of the last layers are kept whole.
-  private func wholeLayers(tokens: Int) -> Int {
-    let layer = tokens * Self.layerCount(transformer.configuration) * MemoryLayout<Float>.size
-    return options.keptByteCount / max(1, layer)
+  /// Of how many of the last layers the products are kept.
+  private func keptLayers(tokens: Int) -> Int {
+    let count = LayerProducts.count(transformer.configuration, adapter: adapter)
+    return options.keptByteCount / max(1, tokens * count * MemoryLayout<Float>.size)
   }
 
   /// Numbers that the record of a layer holds of each token: see LayerRecord.Place.
@@ -131,9 +131,10 @@ public final class TrainingPass {
       + 3 * configuration.feedForwardWidth
   }
 
-  /// The record of a layer that is computed once more from its input.
+  /// The record of a layer that is computed once more from its input, but for products that were kept.
   private func again(_ index: Int, _ recorder: Recorder, _ pass: Pass) throws -> LayerRecord {
-    let record = LayerRecord()
+    let record = recorder.record(of: index)
+    record[.input] = recorder.streams[index]
     let x = try pass.tensor(transformer.configuration.width)
     transformer.training.copy(recorder.streams[index], to: x)
     try transformer.attend(x, index, pass, record)

@@ -27,30 +27,27 @@ extension Transformer {
         training.weightGradient(dout, input, scale: 1, into: gradient)
       }
       if let module = back.adapter?.modules[name] {
-        try adapterBackward(dout, module, name, input: input, addingTo: dInput, back)
+        try adapterBackward(dout, module, name, input: input, addingTo: dInput, record, back)
       }
     }
   }
 
-  /// dInput += scale · dout · B A; dB = scale · doutᵀ (A x), dA = (scale · dout · B)ᵀ x.
+  /// dInput += scale · dout · B A; dB = doutᵀ low with low = scale · A x, dA = (scale · dout · B)ᵀ x.
   private func adapterBackward(
     _ dout: Tensor, _ module: AdapterMatrices, _ name: TensorName, input: Tensor,
-    addingTo dInput: Tensor, _ back: WayBack
+    addingTo dInput: Tensor, _ record: LayerRecord, _ back: WayBack
   ) throws {
     let mark = back.pass.workspace.mark
     defer { back.pass.workspace.release(to: mark) }
     let scale = module.scale * (back.adapter?.strength ?? 1)
-    let kept = try back.pass.dropped(input, name, training)
-
     let dLow = try back.pass.tensor(rows: dout.rows, module.rank)
     training.linearBackward([dout], [module.b], adding: false, into: dLow)
     training.scale(dLow, by: scale)
     if let gradient = back.gradients.gradient(name, .b) {
-      let low = try back.pass.tensor(rows: kept.rows, module.rank)
-      backend.linear(kept, [module.a], as: .attention, into: [low])
-      training.weightGradient(dout, low, scale: scale, into: gradient)
+      training.weightGradient(dout, record[.low(name)], scale: 1, into: gradient)
     }
     if let gradient = back.gradients.gradient(name, .a) {
+      let kept = try back.pass.dropped(input, name, training)
       training.weightGradient(dLow, kept, scale: 1, into: gradient)
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetTokenizer
+
 extension SettingKey {
   /// All settings, in the order in which they are written.
   public static let all: [SettingKey] = subject + rows + progress + optimizer + adapter + keeping
@@ -38,6 +40,22 @@ extension SettingKey {
       aliases: ["completion_only_loss", "mask_prompt"]),
     .flag(
       "packing", \.packing, "put several rows into one sequence", aliases: ["sample_packing"]),
+    SettingKey(
+      name: "chat_format", aliases: ["chat_template"],
+      summary: "the format that a base model is taught to converse in",
+      read: { $0.chatFormat.map { .text($0.rawValue) } ?? .null },
+      write: { configuration, value in
+        guard let text = value.text else {
+          configuration.chatFormat = nil
+          return value == .null
+        }
+        configuration.chatFormat = ChatFormat(rawValue: text).flatMap {
+          $0.template == nil ? nil : $0
+        }
+        return configuration.chatFormat != nil
+      },
+      requirement: "be null or one of "
+        + ChatFormat.teachable.map(\.rawValue).joined(separator: ", ")),
     .text("dataset_text_field", \.textField, "the field of plain text", aliases: ["text_feature"]),
   ]
 
@@ -83,6 +101,9 @@ extension SettingKey {
     .number(
       "max_grad_norm", \.maxGradientNorm, 0...1e9, "the longest gradient, 0 for any",
       aliases: ["grad_clip", "gradient_clipping"]),
+    .optionalNumber(
+      "ema_decay", \.averageDecay, 0...0.999999,
+      "how much of a running mean of the weights is kept; the result is the mean"),
   ]
 
   private static let adapter: [SettingKey] = [

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+public import FacetTokenizer
+
 /// Everything that decides how a model is tuned; a run with the same one gives the same bits.
 ///
 /// Keys in files are those of TRL's `SFTConfig` and PEFT's `LoraConfig`; ``SettingKey`` has them all, with the
@@ -67,6 +69,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
   public var packing = false
   /// The field of plain text.
   public var textField = "text"
+  /// The format that conversations get, where the model itself has none; nil: the model's own.
+  public var chatFormat: ChatFormat?
 
   // How far and how fast.
   /// Steps of the optimiser; nil: what the epochs come to.
@@ -103,6 +107,10 @@ public struct TrainingConfiguration: Sendable, Hashable {
   public var momentum = 0.9
   /// The longest gradient; 0: any.
   public var maxGradientNorm = 1.0
+  /// How much of a running mean of what is trained is kept each step; nil: no mean is kept.
+  ///
+  /// Evaluations and the result are then those of the mean.
+  public var averageDecay: Double?
 
   // The adapter.
   /// Its rank.

@@ -21,7 +21,8 @@ struct Trainee {
     _ configuration: TrainingConfiguration, checkpoint: Checkpoint, backend: CPUBackend
   ) throws {
     let model = try ModelConfiguration(checkpoint.architecture)
-    var weights = try ModelWeights(checkpoint, configuration: model)
+    let stored = try ModelWeights(checkpoint, configuration: model)
+    var weights = stored
     let isExact = backend.precision == .exact
     switch configuration.method {
     case .qlora: break
@@ -31,12 +32,18 @@ struct Trainee {
       }
     case .full: weights = try weights.rewritten(.f32, on: backend)
     }
+    if configuration.method != .qlora {
+      // What was copied is not read again where it lies in the file.
+      for weight in stored.named { weight.tensor.storage.forgetPages() }
+    }
     self.backend = backend
     transformer = Transformer(configuration: model, weights: weights, backend: backend)
     guard configuration.method != .full else {
       (adapter, adapterConfiguration) = (nil, nil)
-      gradients = try Gradients(weights: weights)
-      pass = TrainingPass(transformer)
+      // Adafactor reads rows and columns of its gradients, and is small without this.
+      let halves = !isExact && configuration.optimizer != .adafactor
+      gradients = try Gradients(weights: weights, matrices: halves ? .bf16 : .f32)
+      pass = TrainingPass(transformer, options: configuration.passOptions)
       return
     }
     let settings = try configuration.adapter(for: model)
@@ -75,7 +82,7 @@ extension TrainingConfiguration {
     var options = TrainingPass.Options()
     switch method {
     case .lora:
-      options.keptByteCount = 448 << 20
+      options.keptByteCount = 600 << 20
       options.logitsByteCount = 360 << 20
     case .qlora: options.keptByteCount = 192 << 20
     case .full: break

@@ -4,6 +4,7 @@
 import FacetCheckpoint
 import FacetModel
 import FacetTensor
+import FacetTokenizer
 import Foundation
 
 // Evaluations, checkpoints and the result.
@@ -41,6 +42,8 @@ extension TrainingRun {
   /// The scores of the validation data; nil without any.
   func evaluate() throws -> EvaluationMetrics? {
     guard let validation else { return nil }
+    average?.exchange()
+    defer { average?.exchange() }
     let begin = ContinuousClock.now
     var window = RunProgress.Window()
     let size = configuration.evaluationBatchSize
@@ -64,8 +67,13 @@ extension TrainingRun {
     try directory.write(step: progress.step) { folder in
       try NamedTensors.write(
         trainee.gradients.parameters.map { ($0.name, $0.value) },
-        to: folder + "/parameters.safetensors")
+        to: folder + "/" + Self.parametersFile)
       try NamedTensors.write(optimizer.state(), to: folder + "/optimizer.safetensors")
+      if let average {
+        try NamedTensors.write(average.named, to: folder + "/" + Self.averageFile)
+        average.exchange()
+      }
+      defer { average?.exchange() }
       if let adapter = try adapterCheckpoint() { try adapter.writePEFT(to: folder) }
       for (name, text) in [
         ("progress.json", try Self.json(progress)), ("trainer_state.json", state.text),
@@ -86,7 +94,9 @@ extension TrainingRun {
     guard let adapter = trainee.adapter, let settings = trainee.adapterConfiguration else {
       return nil
     }
-    return try adapter.checkpoint(settings, for: trainee.transformer.configuration)
+    var checkpoint = try adapter.checkpoint(settings, for: trainee.transformer.configuration)
+    checkpoint.chatTemplate = configuration.chatFormat?.template
+    return checkpoint
   }
 
   /// What transformers' tools read of the run.
@@ -121,7 +131,12 @@ extension TrainingRun {
     if configuration.loadsBestModel, let best = progress.bestStep, best != progress.step,
       directory.steps.contains(best)
     {
-      try restoreParameters(directory.checkpoint(best))
+      try restore(
+        trainee.gradients.parameters.map { ($0.name, $0.value) },
+        from: directory.checkpoint(best) + "/"
+          + (average == nil ? Self.parametersFile : Self.averageFile))
+    } else {
+      average?.exchange()
     }
     let path: String
     do {
@@ -143,7 +158,8 @@ extension TrainingRun {
   /// All weights, rounded to bf16, as a GGUF file.
   private func writeModel(_ path: String) throws {
     let named = trainee.transformer.weights.named.map { ($0.name, $0.tensor) }
-    let checkpoint = subject.checkpoint.replacing(Dictionary(uniqueKeysWithValues: named))
+    let checkpoint = subject.checkpoint.replacing(
+      Dictionary(uniqueKeysWithValues: named), chatTemplate: configuration.chatFormat?.template)
     var options = ModelConverter.Options(preset: try QuantizationPreset(named: "BF16"))
     options.overwriting = .allowed
     options.requantization = .allowed
@@ -188,7 +204,10 @@ extension TrainingRun {
     }
     try compareSettings(folder, saved)
     sampler = try BatchSampler(sampler.dataset, options: sampler.options, resuming: saved.sampler)
-    try restoreParameters(folder)
+    try restore(
+      trainee.gradients.parameters.map { ($0.name, $0.value) },
+      from: folder + "/" + Self.parametersFile)
+    if let average { try restore(average.named, from: folder + "/" + Self.averageFile) }
     try optimizer.restore(
       steps: saved.optimizerSteps, try NamedTensors.read(folder + "/optimizer.safetensors"))
     progress = saved
@@ -206,19 +225,21 @@ extension TrainingRun {
         + "begin a new run in another output_dir.")
   }
 
-  private func restoreParameters(_ folder: String) throws {
-    let path = folder + "/parameters.safetensors"
+  private static let parametersFile = "parameters.safetensors"
+  private static let averageFile = "average.safetensors"
+
+  private func restore(_ targets: [(name: String, tensor: Tensor)], from path: String) throws {
     let tensors = try NamedTensors.read(path)
-    for parameter in trainee.gradients.parameters {
-      guard let saved = tensors[parameter.name], saved.dtype == .f32,
-        saved.rows == parameter.value.rows, saved.columns == parameter.value.columns
+    for (name, tensor) in targets {
+      guard let saved = tensors[name], saved.dtype == .f32, saved.rows == tensor.rows,
+        saved.columns == tensor.columns
       else {
         throw TrainingError(
           .mismatchedModel,
-          "'\(path)' does not hold '\(parameter.name)' as \(parameter.value.rows) × "
-            + "\(parameter.value.columns) numbers. It belongs to another run.")
+          "'\(path)' does not hold '\(name)' as \(tensor.rows) × \(tensor.columns) numbers. It belongs "
+            + "to another run.")
       }
-      trainee.backend.copy(saved, to: parameter.value)
+      trainee.backend.copy(saved, to: tensor)
     }
   }
 }

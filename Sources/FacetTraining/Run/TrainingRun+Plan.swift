@@ -18,7 +18,7 @@ extension TrainingRun {
     func read(_ paths: [String]) throws -> Dataset {
       try Dataset(
         reading: paths, options: options, tokenizer: subject.tokenizer,
-        chatFormat: subject.chatFormat)
+        chatFormat: configuration.chatFormat ?? subject.chatFormat)
     }
     let files = try configuration.data.map { try DataFiles($0) }
     let all = try read(files.flatMap(\.training))
@@ -114,7 +114,7 @@ extension TrainingConfiguration {
 
 extension TrainingPlan {
   init(
-    _ configuration: TrainingConfiguration, _ trainee: Trainee, _ optimizer: Optimizer,
+    _ configuration: TrainingConfiguration, _ trainee: Trainee, _ optimizerByteCount: Int,
     _ sampler: BatchSampler, _ validation: Dataset?, steps: Int, firstStep: Int
   ) {
     let dataset = sampler.dataset
@@ -133,8 +133,9 @@ extension TrainingPlan {
       ? configuration.maxLength : min(configuration.maxLength, dataset.statistics.longest)
     memory = TrainingMemory(
       weights: trainee.transformer.weights.named.reduce(0) { $0 + $1.tensor.byteCount },
-      gradients: trainee.trainedCount * (configuration.method == .full ? 4 : 8),
-      optimizer: optimizer.byteCount,
+      gradients: trainee.gradients.byteCount
+        + (configuration.method == .full ? 0 : 4 * trainee.trainedCount),
+      optimizer: optimizerByteCount,
       activations: TrainingPass.byteCount(
         trainee.transformer.configuration, tokens: longest * configuration.batchSize,
         options: configuration.passOptions))

@@ -42,6 +42,8 @@ public final class TrainingRun {
   let subject: Subject
   let trainee: Trainee
   let optimizer: Optimizer
+  /// The running mean that the result is, where one is kept.
+  let average: WeightAverage?
   let schedule: LearningRateSchedule
   let directory: RunDirectory
   let validation: Dataset?
@@ -60,11 +62,23 @@ public final class TrainingRun {
     try configuration.validate()
     self.configuration = configuration
     self.subject = subject
+    if configuration.method == .full, subject.checkpoint.format != .gguf,
+      subject.tokenizerEntries == nil
+    {
+      throw TrainingError(
+        .invalidSetting,
+        "The result of the method full is a GGUF file, and '\(subject.checkpoint.path)' is none: give "
+          + "the tokenizer that it shall hold.")
+    }
     (sampler, validation) = try Self.readData(configuration, subject)
     directory = RunDirectory(configuration.outputDirectory)
     trainee = try Trainee(configuration, checkpoint: subject.checkpoint, backend: backend)
     optimizer = try Optimizer(
       configuration.optimizerSettings, parameters: trainee.gradients.parameters, backend: backend)
+    average = try configuration.averageDecay.map { [trainee] in
+      try WeightAverage(
+        decay: $0, of: trainee.gradients.parameters, backend: trainee.backend)
+    }
     let accumulation = configuration.accumulationSteps
     let batches = (configuration.epochs * Double(sampler.batchesPerEpoch)).rounded(.up)
     let steps = configuration.maxSteps ?? max(1, Int(batches).dividedUp(by: accumulation))
@@ -72,7 +86,8 @@ public final class TrainingRun {
     progress = RunProgress(sampler: sampler.state, configuration: configuration.checksum)
     let first = resuming ? try Self.lastStep(directory) : 0
     plan = TrainingPlan(
-      configuration, trainee, optimizer, sampler, validation, steps: steps, firstStep: first)
+      configuration, trainee, optimizer.byteCount + (average?.byteCount ?? 0), sampler, validation,
+      steps: steps, firstStep: first)
     if !resuming { try Self.refuseLeftovers(directory) }
     if first > 0 { try restore(step: first) }
   }
@@ -144,6 +159,7 @@ public final class TrainingRun {
       learningRate: rate,
       maxNorm: configuration.maxGradientNorm > 0 ? Float(configuration.maxGradientNorm) : nil)
     guard norm.isFinite else { throw diverged("The gradient", batches) }
+    average?.update()
     return StepResult(gradientNorm: norm, learningRate: rate)
   }
 
