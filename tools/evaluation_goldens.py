@@ -40,7 +40,7 @@ def rows_of(task, rows, scratch):
     if task.startswith('mmlu_'): folder, key, value = 'mmlu', 'subject', task[5:]
     if task.startswith(BBH): folder, key, value = 'bbh', 'task', task[len(BBH):]
     files = {}
-    for name in sorted(os.listdir(f'{rows}/{folder}')):
+    for name in sorted(name for name in os.listdir(f'{rows}/{folder}') if name.endswith('.jsonl')):
         lines = [json.loads(line) for line in open(f'{rows}/{folder}/{name}', encoding='utf-8')]
         if key: lines = [line for line in lines if line[key] == value]
         split = name.removesuffix('.jsonl')

@@ -23,7 +23,8 @@ struct FacetCommand: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       RunCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
-      CopyCommand.self, InitCommand.self, QuantizeCommand.self, MergeCommand.self, ImportanceCommand.self,
+      CopyCommand.self, InitCommand.self, QuantizeCommand.self, MergeCommand.self,
+      ImportanceCommand.self,
       TokenizeCommand.self, DetokenizeCommand.self, PerplexityCommand.self, CompareCommand.self,
       BenchCommand.self, EvalCommand.self, PlanCommand.self, TuneCommand.self, DataCommand.self,
       TokenizerCommand.self, CompletionsCommand.self, VersionCommand.self,

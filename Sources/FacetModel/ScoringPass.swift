@@ -29,7 +29,7 @@ package final class ScoringPass {
     var batch = batch
     batch.logits = .none
     let recorder = Recorder(
-      wholeLayers: 0..<0, dropout: nil, backend: transformer.training, memory: streams,
+      keptLayers: 0..<0, dropout: nil, backend: transformer.training, memory: streams,
       keepsAll: false)
     _ = try transformer.forward(batch, workspace: workspace, recorder: recorder)
     guard !targets.isEmpty else { return [] }

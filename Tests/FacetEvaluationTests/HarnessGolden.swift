@@ -41,6 +41,10 @@ struct HarnessGolden: Sendable {
   static let rows = Goldens.path("evaluation/rows")
   /// Scores of choices and texts.
   static let likelihood = HarnessGolden("evaluation/likelihood.json", rows: rows)
+  /// Those that take a model only some seconds.
+  static let quick = likelihood.runs.filter { run in
+    run.documents.reduce(0) { $0 + $1.likelihoods.count } <= 40 && run.shots < 5
+  }
   /// Written answers.
   static let generation = HarnessGolden("evaluation/generation.json", rows: rows)
   /// Some hundreds of documents, whose rows tools/evaluation_rows.py makes; nil: not at hand.

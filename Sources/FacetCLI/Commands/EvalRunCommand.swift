@@ -111,7 +111,7 @@ struct EvalRunCommand: AsyncParsableCommand {
     try await Interrupts.cancelling {
       let plain = try await engine.model(model ?? "").language
       let language = try plain.with(
-        adapter.map { try AdapterArgument($0).open(for: plain.configuration) })
+        adapter.map { try AdapterArgument($0).file().adapter(for: plain.configuration) })
       try EvaluationRun(Evaluator(language, options: options), final).run(entries)
     }
   }

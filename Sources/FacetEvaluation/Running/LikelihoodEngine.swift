@@ -16,6 +16,9 @@ package final class LikelihoodEngine {
   package struct Answer: Sendable, Hashable {
     package var logProbability = 0.0
     package var isGreedy = true
+
+    /// Of nothing: certain.
+    package init() {}
   }
 
   /// Tokens on their way into a cache, and what is to come after some of them.

@@ -10,6 +10,12 @@ package struct ScoredText: Sendable, Hashable {
   /// How many of them are context; at least one.
   package var contextCount: Int
 
+  /// Tokens of which the first `contextCount` are context.
+  package init(tokens: [TokenID], contextCount: Int) {
+    self.tokens = tokens
+    self.contextCount = contextCount
+  }
+
   /// What the model reads: all but the last token, which nothing follows.
   var read: ArraySlice<TokenID> { tokens.dropLast() }
 
