@@ -20,22 +20,32 @@ struct Answer: ~Copyable {
   private var matcher: StopMatcher
   private let options: GenerationOptions
   private let stopTokens: Set<TokenID>
-  /// Tokens drawn.
+  /// Tokens drawn or forced.
   private(set) var count: Int
+  /// Tokens that the guide left no choice about.
+  private(set) var forcedCount = 0
+  private var guide: GuideMatcher?
 
   /// An answer to `prompt`, whose tokens penalties look back on.
   init(
-    to prompt: Prompt, _ options: GenerationOptions, tokenizer: Tokenizer
+    to prompt: Prompt, _ options: GenerationOptions, model: LanguageModel
   ) throws(GenerationError) {
     try options.validate()
+    let tokenizer = model.tokenizer
+    guide = try options.guide.map { wanted throws(GenerationError) in
+      GuideMatcher(try model.guides.compiled(wanted))
+    }
     var sampler = try Sampler(options.sampling)
     for token in prompt.tokens { sampler.accept(token) }
     self.sampler = sampler
     self.options = options
-    // A reply is a text of its own; a continuation begins with whatever space it needs.
-    detokenizer = StreamingDetokenizer(
-      tokenizer, from: prompt.chatFormat == nil ? .continuation : .text)
-    matcher = StopMatcher(options.stop + (prompt.chatFormat?.stopTexts ?? []))
+    // A reply is a text of its own; a continuation begins with whatever space it needs. What a guide
+    // allows is the text as it stands, with no space taken away.
+    let isReply = prompt.chatFormat != nil && options.guide == nil
+    detokenizer = StreamingDetokenizer(tokenizer, from: isReply ? .text : .continuation)
+    // A guide says itself where the text ends, and may ask for what stops others.
+    matcher = StopMatcher(
+      options.guide == nil ? options.stop + (prompt.chatFormat?.stopTexts ?? []) : [])
     stopTokens = tokenizer.special.stop
     count = 0
   }
@@ -43,23 +53,47 @@ struct Answer: ~Copyable {
   /// Stands for the draws.
   var seed: UInt64 { sampler.seed }
 
+  /// Whether the answer follows a guide.
+  var isGuided: Bool { guide != nil }
+
   /// Draws a token from `logits` [V], which `guess` was made for.
   mutating func next(
     _ logits: Span<Float>, guess: Proposal? = nil
   ) throws(GenerationError) -> Step {
-    let id = try sampler.next(logits, guess: guess)
+    guard let allowed = try guide?.mask() else {
+      return take(try sampler.next(logits, guess: guess), logits)
+    }
+    return take(try sampler.next(logits, allowed: allowed), logits)
+  }
+
+  /// The next tokens, at most `most`, where the guide leaves no choice.
+  mutating func forced(most: Int) -> [TokenID] {
+    let left = options.maxTokens.map { $0 - count } ?? .max
+    return guide?.forcedTokens(most: min(most, left)) ?? []
+  }
+
+  /// Takes a token that was not drawn.
+  mutating func force(_ id: TokenID, _ logits: Span<Float>?) -> Step {
+    forcedCount += 1
+    return take(id, logits)
+  }
+
+  /// Adds a token; `logits` are for its log-probability.
+  private mutating func take(_ id: TokenID, _ logits: Span<Float>?) -> Step {
     sampler.accept(id)
     count += 1
     var token = GeneratedToken(id: id, text: "", logProbability: nil, alternatives: [])
-    if let wanted = options.logProbabilities {
+    if let wanted = options.logProbabilities, let logits {
       let found = sampler.logProbabilities(of: id, top: wanted, in: logits)
       token.logProbability = found.chosen
       token.alternatives = found.top
     }
     if stopTokens.contains(id) { return Step(token: token, end: .endOfTurn) }
+    guide?.accept(id)
     let (text, stop) = matcher.append(detokenizer.append(id))
     token.text = text
     if let stop { return Step(token: token, end: .stopText(stop)) }
+    if let guide, guide.isComplete { return Step(token: token, end: .guideComplete) }
     return Step(token: token, end: count == options.maxTokens ? .maxTokens : nil)
   }
 

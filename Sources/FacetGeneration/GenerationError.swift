@@ -20,6 +20,8 @@ public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertibl
     case outOfMemory
     /// A file could not be written or read.
     case unreadable
+    /// A guide is malformed, asks for what is not supported, or cannot be followed.
+    case invalidGuide
   }
 
   /// The kind of failure.

@@ -40,6 +40,8 @@ public struct GeneratedToken: Sendable, Hashable, Codable {
 public enum FinishReason: Sendable, Hashable {
   /// The model said that it is done.
   case endOfTurn
+  /// The guide's text is complete and nothing may follow.
+  case guideComplete
   /// A stop text came.
   case stopText(String)
   /// As many tokens as were allowed.
@@ -58,12 +60,14 @@ public struct GenerationSummary: Sendable, Hashable {
   public var promptTokens: Int
   /// Of them, tokens that the cache still held from before.
   public var cachedTokens: Int
-  /// Tokens drawn, the one that ended the answer included.
+  /// Tokens of the answer, the one that ended it included.
   public var generatedTokens: Int
   /// Tokens guessed ahead, and read; see ``Speculation``.
   public var draftedTokens = 0
   /// Of them, tokens that became part of the answer.
   public var acceptedTokens = 0
+  /// Of the tokens generated, those that the guide left no choice about: they were not drawn.
+  public var forcedTokens = 0
   /// Reading the prompt.
   public var prefillTime: Duration
   /// From the prompt's logits to the end.

@@ -11,16 +11,19 @@ public struct GenerationOptions: Sendable, Hashable, Codable {
   public var stop: [String]
   /// When given: log-probabilities of each token, and this many of the likeliest ones beside it.
   public var logProbabilities: Int?
+  /// What the answer must look like; nil: anything.
+  public var guide: Guide?
 
   /// Gemma's recommended sampling, until the model ends, unless said otherwise.
   public init(
     sampling: Sampling = Sampling(), maxTokens: Int? = nil, stop: [String] = [],
-    logProbabilities: Int? = nil
+    logProbabilities: Int? = nil, guide: Guide? = nil
   ) {
     self.sampling = sampling
     self.maxTokens = maxTokens
     self.stop = stop
     self.logProbabilities = logProbabilities
+    self.guide = guide
   }
 
   /// Refuses values out of range with a sentence that names the option.
@@ -32,6 +35,12 @@ public struct GenerationOptions: Sendable, Hashable, Codable {
     if stop.contains("") {
       throw GenerationError(
         .invalidOption, "A stop text is empty; it must have at least one character.")
+    }
+    if guide != nil, !stop.isEmpty {
+      throw GenerationError(
+        .invalidOption,
+        "A guide and stop texts are given; a stop text would cut off what the guide asks for. Give one "
+          + "of the two.")
     }
     if let logProbabilities, !(0...Self.mostLogProbabilities).contains(logProbabilities) {
       throw GenerationError(

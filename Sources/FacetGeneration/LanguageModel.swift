@@ -30,6 +30,8 @@ public struct LanguageModel: Sendable {
   public private(set) var adapters: [Adapter] = []
 
   let backend: CPUBackend
+  /// Guides for this model's vocabulary.
+  package let guides: GuideLibrary
 
   /// Opens the model at `path`: a GGUF file, a Hugging Face directory, a llama2.c checkpoint.
   ///
@@ -66,6 +68,7 @@ public struct LanguageModel: Sendable {
         configuration: configuration, weights: weights, backend: backend,
         cacheDType: options.keyValueType)
     }
+    guides = GuideLibrary(tokenizer, count: configuration.vocabulary)
     chatFormat = ChatFormat.recognize(
       architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
       tokenizer: tokenizer, name: checkpoint.architecture.name)
@@ -83,7 +86,7 @@ public struct LanguageModel: Sendable {
   public func with(_ adapters: [Adapter]) throws -> LanguageModel {
     for adapter in adapters { try adapter.check(for: configuration) }
     var result = self
-    result.adapters = adapters
+    result.adapters = try adapters.map { try $0.settled(on: transformer) }
     return result
   }
 

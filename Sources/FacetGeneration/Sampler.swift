@@ -50,7 +50,16 @@ public struct Sampler: ~Copyable {
   ///
   /// The caller accepts it.
   public mutating func next(_ logits: Span<Float>) throws(GenerationError) -> TokenID {
-    guard adjust(logits) else { return try draw(logits) }
+    try next(logits, allowed: nil)
+  }
+
+  /// Draws the next token from `logits` [V], one that is `allowed` (nil: any).
+  package mutating func next(
+    _ logits: Span<Float>, allowed: TokenMask?
+  ) throws(GenerationError) -> TokenID {
+    let isAdjusted = adjust(logits)
+    guard isAdjusted || allowed != nil else { return try draw(logits) }
+    if let allowed { try keep(allowed, of: logits, isAdjusted: isAdjusted) }
     // The scratch is lent out for the draw and taken back, so that nothing is copied.
     var scratch: [Float] = []
     swap(&scratch, &adjusted)
@@ -80,6 +89,40 @@ extension Sampler {
       adjusted[Int(token)] = logit
     }
     return true
+  }
+
+  /// Leaves only the tokens of `allowed` in `adjusted`, which holds the logits already or not.
+  private mutating func keep(
+    _ allowed: TokenMask, of logits: Span<Float>, isAdjusted: Bool
+  ) throws(GenerationError) {
+    if adjusted.count != logits.count {
+      adjusted = Array(repeating: 0, count: logits.count)
+    }
+    var best = -Float.infinity
+    var row = adjusted.mutableSpan
+    for word in allowed.words.indices where word * 64 < logits.count {
+      let bits = allowed.words[word]
+      let range = word * 64..<min(word * 64 + 64, logits.count)
+      if bits == 0 {
+        for index in range { row[index] = -.infinity }
+        continue
+      }
+      for index in range {
+        let isAllowed = bits >> UInt64(index & 63) & 1 == 1
+        let value = isAllowed ? (isAdjusted ? row[index] : logits[index]) : -.infinity
+        row[index] = value
+        best = max(best, value)
+      }
+    }
+    for index in min(allowed.words.count * 64, logits.count)..<logits.count {
+      row[index] = -.infinity
+    }
+    guard best > -.infinity else {
+      throw GenerationError(
+        .noCandidate,
+        "No token can be drawn: the guide, the logit bias and the model leave none. Loosen the guide or "
+          + "the bias, or check the model file.")
+    }
   }
 
   private mutating func draw(_ logits: Span<Float>) throws(GenerationError) -> TokenID {

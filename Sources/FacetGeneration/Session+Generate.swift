@@ -27,7 +27,7 @@ extension Session {
     _ prompt: Prompt, options: GenerationOptions = GenerationOptions(),
     onEvent: (GenerationEvent) throws -> Void
   ) throws -> GenerationSummary {
-    var answer = try Answer(to: prompt, options, tokenizer: model.tokenizer)
+    var answer = try Answer(to: prompt, options, model: model)
     let clock = ContinuousClock()
     let start = clock.now
     var cached: Int?
@@ -42,11 +42,15 @@ extension Session {
       reason: .cancelled, promptTokens: prompt.tokens.count, cachedTokens: cached ?? 0,
       generatedTokens: 0, prefillTime: prefilled - start, decodeTime: .zero, seed: answer.seed)
     if let logits {
-      summary.reason = try decode(Rows(logits: logits), &answer, options, &summary, onEvent)
+      summary.reason =
+        answer.isGuided
+        ? try decodeGuided(logits, &answer, options, &summary, onEvent)
+        : try decode(Rows(logits: logits), &answer, options, &summary, onEvent)
     }
     let rest = answer.finish(summary.reason)
     if !rest.isEmpty { try onEvent(.rest(rest)) }
     summary.generatedTokens = answer.count
+    summary.forcedTokens = answer.forcedCount
     summary.decodeTime = clock.now - prefilled
     try onEvent(.finished(summary))
     return summary

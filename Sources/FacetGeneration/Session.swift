@@ -110,7 +110,7 @@ public struct Session: ~Copyable {
   public mutating func attach(_ adapters: [Adapter]) throws {
     for adapter in adapters { try adapter.check(for: model.configuration) }
     guard adapters.map(\.identity) != self.adapters.map(\.identity) else { return }
-    self.adapters = adapters
+    self.adapters = try adapters.map { try $0.settled(on: model.transformer) }
     reset()
   }
 

@@ -10,11 +10,13 @@ public import FacetTensor
 /// the base model.
 public struct Adapter: Sendable {
   /// What is added to each matrix.
-  public var modules: [TensorName: AdapterMatrices]
+  public var modules: [TensorName: AdapterMatrices] { didSet { factors = [:] } }
   /// How much of it is added.
-  public var strength: Float = 1
+  public var strength: Float = 1 { didSet { factors = [:] } }
   /// What people call it: the last part of its path.
   public var name = ""
+  /// What rows of outputs are multiplied by under DoRA, where that is known beforehand.
+  private(set) var factors: [TensorName: Tensor] = [:]
 
   /// Joins matrices that fit a model.
   public init(modules: [TensorName: AdapterMatrices], strength: Float = 1, name: String = "") {
@@ -59,6 +61,21 @@ public struct Adapter: Sendable {
 }
 
 extension Adapter {
+  /// The same with the work done that DoRA's magnitudes would make at every pass: for a model whose weights and
+  /// adapters stay as they are.
+  public func settled(on transformer: Transformer) throws -> Adapter {
+    var factors: [TensorName: Tensor] = [:]
+    for (name, module) in modules {
+      guard let magnitude = module.magnitude else { continue }
+      let result = try Tensor.zeros(rows: 1, columns: module.rows)
+      transformer.writeMagnitudeFactors(magnitude, module, strength, name, into: result)
+      factors[name] = result
+    }
+    var result = self
+    result.factors = factors
+    return result
+  }
+
   /// An adapter that changes nothing yet: A uniform in ±1/√in, B zero.
   ///
   /// That is PEFT's beginning (Kaiming-uniform with a = √5). DoRA's magnitudes are zero: they are to

@@ -72,8 +72,10 @@ extension Transformer {
       training.addLinear(change.low, change.module.b, to: rows)
       if let magnitude = change.module.magnitude {
         if let unscaled = change.unscaled { training.copy(outputs[change.index], to: unscaled) }
-        let factors = try magnitudeFactors(
-          magnitude, change.module, change.strength, names[change.index], pass)
+        let factors =
+          try change.factors
+          ?? magnitudeFactors(
+            magnitude, change.module, change.strength, names[change.index], pass)
         training.scaleColumns(rows, by: factors, into: rows)
       }
       pass.workspace.release(to: mark)
@@ -99,7 +101,8 @@ extension Transformer {
           changes.append(
             AdapterChange(
               index: index, rows: part.rows, module: module, strength: adapter.strength,
-              low: try low ?? pass.tensor(rows: count, module.rank), unscaled: unscaled))
+              low: try low ?? pass.tensor(rows: count, module.rank), unscaled: unscaled,
+              factors: adapter.factors[name]))
         }
       }
     }
@@ -111,20 +114,27 @@ extension Transformer {
     _ magnitude: Tensor, _ module: AdapterMatrices, _ strength: Float, _ name: TensorName,
     _ pass: Pass
   ) throws -> Tensor {
-    let norms = try rowNorms(module, strength, name, pass)
-    let factors = try pass.tensor(rows: 1, norms.columns)
-    factors.write(zip(magnitude.floats(), norms.floats()).map { $0 / $1 })
+    let factors = try pass.tensor(rows: 1, module.rows)
+    writeMagnitudeFactors(magnitude, module, strength, name, into: factors)
     return factors
+  }
+
+  /// The same into `factors`; a row of zeros stays one.
+  func writeMagnitudeFactors(
+    _ magnitude: Tensor, _ module: AdapterMatrices, _ strength: Float, _ name: TensorName,
+    into factors: Tensor
+  ) {
+    rowNorms(module, strength, name, into: factors)
+    factors.write(
+      zip(magnitude.floats(), factors.floats()).map { $1 > 0 ? $0 / $1 : 0 })
   }
 
   /// ‖W + scale · B A‖, row by row of the matrix [1, out].
   func rowNorms(
-    _ module: AdapterMatrices, _ strength: Float, _ name: TensorName, _ pass: Pass
-  ) throws -> Tensor {
-    let norms = try pass.tensor(rows: 1, module.rows)
+    _ module: AdapterMatrices, _ strength: Float, _ name: TensorName, into norms: Tensor
+  ) {
     training.rowNorms(
       of: matrix(name), a: module.a, b: module.b, scale: module.scale * strength, into: norms)
-    return norms
   }
 
   /// Keeps the residual stream [T, D] between the branches, which the pass goes on to change.
@@ -181,6 +191,8 @@ private struct AdapterChange {
   var low: Tensor
   /// Where the output is kept before magnitudes scale it; nil: nowhere.
   var unscaled: Tensor?
+  /// What magnitudes make of its columns, if that is known.
+  var factors: Tensor?
 
   var scale: Float { module.scale * strength }
 }

@@ -49,6 +49,13 @@ public struct Tokenizer: Sendable {
     return output
   }
 
+  /// The tokens of a text that goes on with another: no space is put before it.
+  package func encode(continuation text: [UInt8]) -> [TokenID] {
+    var output: [TokenID] = []
+    encode(text, .literal, dummyPrefix: .none, into: &output)
+    return output
+  }
+
   /// Adds the tokens of a text, cut at the pieces that are found before merging.
   func encode(
     _ text: [UInt8], _ parsing: SpecialTokenParsing,

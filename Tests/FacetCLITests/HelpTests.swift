@@ -16,7 +16,11 @@ struct HelpTests {
 
   @Test(
     "the help text is the one that was reviewed",
-    arguments: ["facet", "data inspect", "tokenizer train", "eval run"] + subcommands)
+    arguments: [
+      "facet", "data inspect", "eval compare", "eval memorization", "eval run",
+      "tokenizer train",
+    ]
+      + subcommands)
   func text(_ name: String) throws {
     let arguments =
       name == "facet" ? ["--help"] : name.split(separator: " ").map(String.init) + ["--help"]

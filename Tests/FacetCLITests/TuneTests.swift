@@ -89,6 +89,39 @@ struct TuneTests {
     #expect(try Self.facet(["show", merged]).output.contains("chat format   chatML"))
   }
 
+  @Test("a full disk ends a run with a sentence, and what was complete before stays")
+  func fullDisk() throws {
+    let (rows, output) = (try Self.rows(), Self.output())
+    let more = ["--set", "save_steps=1", "--set", "max_steps=3"]
+    let first = try Self.facet(Self.arguments(rows, output, more))
+    #expect(first.status == 0, "\(first.error)")
+    let adapter = try Self.adapter(output)
+    let names = try FileManager.default.contentsOfDirectory(atPath: output).sorted()
+
+    // A limit on the size of files stands in for the end of the disk: a write fails, nobody is killed.
+    let other = Self.output()
+    let limited = Process()
+    limited.executableURL = URL(fileURLWithPath: "/bin/sh")
+    limited.arguments =
+      ["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", Facet.executable]
+      + Self.arguments(rows, other, more)
+    let error = Pipe()
+    limited.standardError = error
+    limited.standardOutput = FileHandle.nullDevice
+    try limited.run()
+    let said = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    limited.waitUntilExit()
+    #expect(limited.terminationStatus == 1)
+    #expect(said.contains("facet: Cannot write '\(other)"), "\(said)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: other)
+    #expect(!left.contains { $0.hasPrefix("checkpoint-") || $0.contains("unfinished") }, "\(left)")
+    // The same run goes on where there is room.
+    let again = try Self.facet(Self.arguments(rows, other, more))
+    #expect(again.status == 0, "\(again.error)")
+    #expect(try Self.adapter(other) == adapter)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: other).sorted() == names)
+  }
+
   @Test(
     "a run that was killed, or told to end, goes on to the bits of one that was not",
     arguments: [

@@ -3,7 +3,6 @@
 
 import FacetCheckpoint
 import FacetEvaluation
-import FacetTestSupport
 import Foundation
 import Testing
 
@@ -144,57 +143,5 @@ struct TaskTests {
       nowhere?.message
         == "There is no data in '\(path)/x/f'. Say with --data where the sets are: "
         + "docs/evaluation.md describes the layout.")
-  }
-
-  @Test("figures are printed as lm-eval prints them")
-  func markdown() throws {
-    func metric(
-      _ name: String, _ value: Double, _ error: Double?, filter: String = "none", up: Bool = true
-    ) -> TaskScore.Metric {
-      TaskScore.Metric(
-        name: name, filter: filter, value: value, standardError: error, higherIsBetter: up)
-    }
-    func score(
-      _ task: String, _ alias: String, _ version: Double, _ shots: Int,
-      _ metrics: [TaskScore.Metric]
-    ) -> TaskScore {
-      TaskScore(
-        task: task, alias: alias, version: version, shots: shots, documentCount: 9,
-        metrics: metrics)
-    }
-    let scores = [
-      score("piqa", "piqa", 1, 0, [metric("acc", 0.62512, 0.0131), metric("acc_norm", 1, nil)]),
-      score(
-        "gsm8k", "gsm8k", 3, 5,
-        [
-          metric("exact_match", 0.02, 0.00312, filter: "strict-match"),
-          metric("exact_match", 0.03, 0.004, filter: "flexible-extract"),
-        ]),
-      score(
-        "wikitext", "wikitext", 2, 0,
-        [
-          metric("word_perplexity", 51.31609, nil, up: false),
-          metric("byte_perplexity", 2.2257, nil, up: false),
-          metric("bits_per_byte", 1.1543, nil, up: false),
-        ]),
-      score("mmlu_abstract_algebra", "abstract_algebra", 1, 5, [metric("acc", 0.2, 0.04)]),
-      score("mmlu_anatomy", "anatomy", 1, 5, [metric("acc", 0.28, 0.05)]),
-    ]
-    func group(
-      _ name: String, _ alias: String, _ members: [String], _ value: Double, _ error: Double
-    )
-      -> GroupScore
-    {
-      GroupScore(
-        TaskGroup(name: name, alias: alias, version: 2, metrics: ["acc"], members: members),
-        metrics: [metric("acc", value, error)], documentCount: 18)
-    }
-    let groups = [
-      group("mmlu", "mmlu", ["mmlu_stem"], 0.25, 0.01),
-      group("mmlu_stem", "stem", ["mmlu_abstract_algebra", "mmlu_anatomy"], 0.24, 0.02),
-    ]
-    let expected = try String(
-      contentsOfFile: Goldens.path("evaluation/table.md"), encoding: .utf8)
-    #expect(MarkdownTable.text(scores, groups: groups) == expected)
   }
 }

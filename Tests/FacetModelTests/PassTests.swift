@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
 import FacetModel
 import FacetTensor
 import Testing
@@ -85,6 +86,45 @@ struct PassTests {
       let isPlain = Array(plain).distance(to: alone) <= Self.tolerance
       #expect(isPlain == sets[index].isEmpty, "an adapter changes sequence \(index)")
     }
+  }
+
+  @Test(
+    "a settled adapter answers as before, and a row of zeros stays one",
+    arguments: ["lora", "dora"])
+  func settled(kind: String) throws {
+    let transformer = try GradientTests.fixture("gemma3", on: GradientTests.best())
+    var adapter = try Adapter.golden(kind, for: transformer)
+    let tokens = try Oracle.prompt("long", "gemma3").tokens
+    func logits(_ adapter: Adapter) throws -> [Float] {
+      let sequence = Batch.Sequence(
+        cache: try transformer.makeCache(capacity: 64, chunk: 64), count: tokens.count,
+        adapters: [adapter])
+      return try transformer.forward(
+        Batch(tokens, sequences: [sequence], logits: .last), workspace: Workspace()
+      ).floats()
+    }
+    let settled = try adapter.settled(on: transformer)
+    #expect(try logits(settled) == logits(adapter))
+    var weaker = settled
+    weaker.strength = 0.5
+    adapter.strength = 0.5
+    #expect(try logits(weaker) == logits(adapter))
+    #expect(try logits(weaker) != logits(settled))
+
+    // Where B A takes a row of the matrix away, nothing is left to have a direction.
+    let name = TensorName(.query, layer: 0)
+    let matrix = transformer.weights.layers[0].query
+    let b = try Tensor.zeros(rows: matrix.rows, columns: 1)
+    b.write((0..<matrix.rows).map { $0 == 3 ? -1 : 0 })
+    let a = try Tensor.zeros(rows: 1, columns: matrix.columns)
+    let backend = try #require(CPUBackend(threads: 1))
+    #expect(backend.rewrite(matrix, from: 3, into: a) == nil)
+    let ones = try Tensor.floats(
+      [Float](repeating: 1, count: matrix.rows), rows: 1, columns: matrix.rows)
+    let empty = Adapter(
+      modules: [name: AdapterMatrices(a: a, b: b, magnitude: ones, scale: 1)])
+    #expect(try logits(empty).allSatisfy(\.isFinite))
+    #expect(try logits(empty.settled(on: transformer)).allSatisfy(\.isFinite))
   }
 
   @Test("only the rows asked for are computed, and they are those of all rows")

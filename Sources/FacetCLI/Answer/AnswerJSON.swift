@@ -38,6 +38,7 @@ enum AnswerJSON {
     let prompt_tokens: Int
     let cached_tokens: Int
     let generated_tokens: Int
+    let forced_tokens: Int
     let drafted_tokens: Int
     let accepted_tokens: Int
     let prefill_s: Double
@@ -73,6 +74,7 @@ enum AnswerJSON {
     return Finished(
       reason: summary.reason.key, stop: stop, prompt_tokens: summary.promptTokens,
       cached_tokens: summary.cachedTokens, generated_tokens: summary.generatedTokens,
+      forced_tokens: summary.forcedTokens,
       drafted_tokens: summary.draftedTokens, accepted_tokens: summary.acceptedTokens,
       prefill_s: summary.prefillTime / .seconds(1), decode_s: summary.decodeTime / .seconds(1),
       prefill_tokens_per_s: summary.prefillTokensPerSecond,
@@ -85,6 +87,7 @@ extension FinishReason {
   var key: String {
     switch self {
     case .endOfTurn: "end_of_turn"
+    case .guideComplete: "guide_complete"
     case .stopText: "stop_text"
     case .maxTokens: "max_tokens"
     case .contextFull: "context_full"

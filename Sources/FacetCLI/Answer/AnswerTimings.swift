@@ -14,11 +14,13 @@ enum AnswerTimings {
       summary.draftedTokens > 0
       ? "\nfacet: accepted \(summary.acceptedTokens) of \(summary.draftedTokens) drafted tokens"
       : ""
+    let forced =
+      summary.forcedTokens > 0 ? "\nfacet: \(summary.forcedTokens) tokens forced by the guide" : ""
     OutputFile.error.tell(
       """
       facet: prompt \(summary.promptTokens) tokens (\(summary.cachedTokens) from the cache), \
       \(Seconds(summary.prefillTime)), \(prompt)
-      facet: answer \(summary.generatedTokens) tokens, \(Seconds(summary.decodeTime)), \(answer)\(guesses)
+      facet: answer \(summary.generatedTokens) tokens, \(Seconds(summary.decodeTime)), \(answer)\(forced)\(guesses)
       facet: ended by \(summary.reason.key), seed \(summary.seed)
       """)
   }

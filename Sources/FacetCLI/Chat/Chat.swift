@@ -87,7 +87,7 @@ struct Chat: ~Copyable {
       switch summary.reason {
       case .contextFull: try say("(The context is full; /clear makes room.)")
       case .cancelled: try say("(Stopped.)")
-      case .maxTokens, .endOfTurn, .stopText: break
+      case .maxTokens, .endOfTurn, .guideComplete, .stopText: break
       }
     } catch let error as GenerationError {
       try say(error.message)

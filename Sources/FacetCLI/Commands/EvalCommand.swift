@@ -6,7 +6,9 @@ import ArgumentParser
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
-    abstract: "Measure models with benchmarks.",
-    subcommands: [EvalRunCommand.self],
+    abstract: "Measure models on benchmarks.",
+    subcommands: [
+      EvalRunCommand.self, EvalCompareCommand.self, EvalMemorizationCommand.self,
+    ],
     defaultSubcommand: EvalRunCommand.self)
 }

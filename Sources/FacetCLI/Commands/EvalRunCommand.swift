@@ -112,7 +112,9 @@ struct EvalRunCommand: AsyncParsableCommand {
       let plain = try await engine.model(model ?? "").language
       let language = try plain.with(
         adapter.map { try AdapterArgument($0).file().adapter(for: plain.configuration) })
-      try EvaluationRun(Evaluator(language, options: options), final).run(entries)
+      try EvaluationRun(
+        Evaluator(language, options: options), final, result(of: language), output: output
+      ).run(entries)
     }
   }
 
@@ -130,6 +132,33 @@ struct EvalRunCommand: AsyncParsableCommand {
       }
     }
     return result
+  }
+
+  /// What is known of a run before it begins.
+  private func result(of language: LanguageModel) -> EvaluationResult {
+    var model = EvaluationResult.ModelFacts(
+      name: ModelStore().displayName(of: self.model ?? language.card.name))
+    model.parameterCount = language.card.parameterCount
+    model.dataType = language.card.dtypes.max { $0.bytes < $1.bytes }?.dtype
+    model.contextLength = context ?? language.card.contextLength
+    let tokens = language.tokenizer
+    func token(_ id: TokenID?) -> EvaluationResult.ModelFacts.Token? {
+      id.flatMap { id in
+        tokens.piece(id).map { EvaluationResult.ModelFacts.Token($0, Int(id)) }
+      }
+    }
+    model.bos = token(tokens.special.bos)
+    model.eos = token(tokens.special.eos)
+    model.pad = token(tokens.special.padding)
+    model.endOfTextID = tokens.special.eos.map { Int($0) }
+    var settings = EvaluationResult.Settings()
+    settings.limit = limit.map { Double($0) }
+    settings.suite = suite?.rawValue
+    settings.software = "facet \(Version.current)"
+    settings.environment =
+      "\(language.instructionSet), \(engine.precision.rawValue), \(language.threadCount) threads"
+    return EvaluationResult(
+      model: model, settings: settings, start: Date().timeIntervalSince1970, seconds: 0)
   }
 
   private func evaluatorOptions() throws -> Evaluator.Options {

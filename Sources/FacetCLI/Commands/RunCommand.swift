@@ -25,10 +25,10 @@ struct RunCommand: AsyncParsableCommand {
         token     id, text; with --logprobs also logprob and top_logprobs,
                   a list of id, piece, logprob
         rest      text: held back, and part of the answer after all
-        finished  reason (end_of_turn, stop_text, max_tokens, context_full,
-                  cancelled), stop, prompt_tokens, cached_tokens,
-                  generated_tokens, drafted_tokens, accepted_tokens,
-                  prefill_s, decode_s, seed,
+        finished  reason (end_of_turn, guide_complete, stop_text, max_tokens,
+                  context_full, cancelled), stop, prompt_tokens, cached_tokens,
+                  generated_tokens, forced_tokens, drafted_tokens,
+                  accepted_tokens, prefill_s, decode_s, seed,
                   prefill_tokens_per_s, decode_tokens_per_s
       All texts together are the answer.
       """)
@@ -55,6 +55,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Answer") var answer: AnswerOptions
+  @OptionGroup(title: "Guide") var guide: GuideOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
 
@@ -82,6 +83,10 @@ struct RunCommand: AsyncParsableCommand {
       throw ValidationError(
         "--raw sends no chat format, so --system has no place; give one of them.")
     }
+    if guide.isGiven, !answer.stop.isEmpty {
+      throw ValidationError(
+        "--stop would cut off what \(guide.flag) asks for; give one of the two.")
+    }
     do { try GenerationOptions(logProbabilities: logprobs).validate() } catch {
       throw ValidationError(error.message)
     }
@@ -100,6 +105,11 @@ struct RunCommand: AsyncParsableCommand {
     if isChat, snapshot != nil {
       throw Failure("--snapshot needs a prompt; a chat keeps what was said with /save.")
     }
+    if isChat, guide.isGiven {
+      throw Failure("\(guide.flag) needs a prompt; a chat has no guide.")
+    }
+    let wanted = try guide.guide()
+    try wanted?.validate()
     let start = ContinuousClock.now
     let plain = try await Interrupts.cancelling { try await engine.model(reference) }.language
     let files = try adapter.map { try AdapterArgument($0).file() }
@@ -119,7 +129,7 @@ struct RunCommand: AsyncParsableCommand {
         settings: settings(model)
       ).run()
     }
-    let summary = try await Interrupts.cancelling { try reply(model, guesses, prompt) }
+    let summary = try await Interrupts.cancelling { try reply(model, guesses, prompt, wanted) }
     if verbose { AnswerTimings.tell(summary) }
     try explain(summary)
   }
@@ -139,14 +149,15 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func reply(
-    _ model: LanguageModel, _ guesses: Speculation?, _ text: String
+    _ model: LanguageModel, _ guesses: Speculation?, _ text: String, _ wanted: Guide?
   ) throws -> GenerationSummary {
     let continues = raw || model.chatFormat == nil
     let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text)]
     let prompt = continues ? model.prompt(text) : try model.prompt(messages)
-    let options = answer.options(
-      sampling.sampling(over: model.defaultSampling), continues: continues,
+    var options = answer.options(
+      sampling.sampling(over: model.defaultSampling), continues: continues && wanted == nil,
       logProbabilities: logprobs)
+    options.guide = wanted
     var session = try Session(model, context: answer.context, speculation: guesses)
     if let snapshot, FileManager.default.fileExists(atPath: snapshot) {
       try session.restore(from: snapshot)
@@ -179,7 +190,11 @@ struct RunCommand: AsyncParsableCommand {
           + "--context sets a larger one.")
     case .maxTokens where answer.maxTokens == nil && OutputFile.error.isTerminal && !json:
       tell("stopped after \(summary.generatedTokens) tokens; --max-tokens sets another number.")
-    case .maxTokens, .endOfTurn, .stopText: break
+    case .maxTokens where guide.isGiven:
+      tell(
+        "stopped after \(summary.generatedTokens) tokens, before the guide's text was complete; "
+          + "--max-tokens sets another number.")
+    case .maxTokens, .endOfTurn, .stopText, .guideComplete: break
     }
   }
 

@@ -9,10 +9,18 @@ import Foundation
 struct EvaluationRun {
   private let evaluator: Evaluator
   private let catalogue: TaskCatalogue
+  private let result: EvaluationResult
+  private let output: String?
 
-  init(_ evaluator: Evaluator, _ catalogue: TaskCatalogue) {
+  /// Runs tasks of `catalogue`; `result` says of which model and how, and goes into `output`.
+  init(
+    _ evaluator: Evaluator, _ catalogue: TaskCatalogue, _ result: EvaluationResult,
+    output: String?
+  ) {
     self.evaluator = evaluator
     self.catalogue = catalogue
+    self.result = result
+    self.output = output
   }
 
   /// Runs `entries` and prints the table; what was interrupted is in it as far as it came.
@@ -35,9 +43,26 @@ struct EvaluationRun {
       if !outcome.isComplete { break }
     }
     guard !scores.isEmpty else { throw CancellationError() }
-    let groups = catalogue.groups.compactMap { GroupScore($0, scores, catalogue) }
-    try OutputFile.standard.write(MarkdownTable.text(scores, groups: groups))
+    try finish(scores)
     try Task.checkCancellation()
+  }
+
+  /// Prints the tables, and writes the files where there is a place for them.
+  private func finish(_ scores: [TaskScore]) throws {
+    var result = result
+    result.tasks = scores
+    result.groups = catalogue.groupResults(scores)
+    result.seconds = Date().timeIntervalSince1970 - result.start
+    if let output {
+      let paths = try ResultWriter(output: output).write(result)
+      let page = "\(paths.folder)/report_\(paths.stamp).html"
+      try ReportPage(result).write(to: page)
+      OutputFile.error.tell("\(paths.results)\n\(page)")
+    }
+    try OutputFile.standard.write(ResultTable(result).text)
+    if !result.groups.isEmpty {
+      try OutputFile.standard.write("\n" + ResultTable(result, .groups).text)
+    }
   }
 
   /// Task, documents, the first figure with its error, and the time that is left.

@@ -7,23 +7,35 @@
 package struct JSONReader {
   private let bytes: [UInt8]
   private let path: String
+  private let numbers: Numbers
   private var offset = 0
+
+  /// Which numbers a text may hold.
+  package enum Numbers: Sendable {
+    /// Those of RFC 8259.
+    case finite
+    /// Python's NaN, Infinity and -Infinity as well.
+    case python
+  }
 
   private static let depthLimit = 64
   private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
   /// Reads the whole of `bytes`, the content of the file at `path`.
-  package static func read(_ bytes: [UInt8], path: String) throws(CheckpointError) -> JSON {
-    var reader = JSONReader(bytes: bytes, path: path)
+  package static func read(
+    _ bytes: [UInt8], path: String, numbers: Numbers = .finite
+  ) throws(CheckpointError) -> JSON {
+    var reader = JSONReader(bytes: bytes, path: path, numbers: numbers)
     let value = try reader.value(depth: 0)
     reader.skipSpace()
     guard reader.offset == bytes.count else { throw reader.malformed("more text follows") }
     return value
   }
 
-  private init(bytes: [UInt8], path: String) {
+  private init(bytes: [UInt8], path: String, numbers: Numbers) {
     self.bytes = bytes
     self.path = path
+    self.numbers = numbers
   }
 
   private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
@@ -44,6 +56,12 @@ package struct JSONReader {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "N") where numbers == .python: return try word("NaN", .number(.nan))
+    case UInt8(ascii: "I") where numbers == .python: return try word("Infinity", .number(.infinity))
+    case UInt8(ascii: "-")
+    where numbers == .python && offset + 1 < bytes.count
+      && bytes[offset + 1] == UInt8(ascii: "I"):
+      return try word("-Infinity", .number(-.infinity))
     case let byte? where byte == UInt8(ascii: "-") || JSONReader.digits.contains(byte):
       return try number()
     default: throw malformed("a value is missing")

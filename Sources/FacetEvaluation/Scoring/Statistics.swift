@@ -16,16 +16,6 @@ package enum Statistics {
     return (squares / Double(values.count - 1)).squareRoot() / Double(values.count).squareRoot()
   }
 
-  /// The standard error of the mean of several samples taken together.
-  package static func pooledStandardError(_ errors: [Double], sizes: [Int]) -> Double? {
-    let total = sizes.reduce(0, +)
-    guard errors.count == sizes.count, total > sizes.count else { return nil }
-    let squares = zip(errors, sizes).reduce(0) { sum, entry in
-      sum + Double(entry.1 - 1) * entry.0 * entry.0 * Double(entry.1)
-    }
-    return (squares / Double(total - sizes.count) / Double(total)).squareRoot()
-  }
-
   /// The place of the largest value; of several the first.
   package static func argmax(_ values: [Double]) -> Int {
     values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }

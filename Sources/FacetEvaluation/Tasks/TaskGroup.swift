@@ -16,17 +16,6 @@ public struct TaskGroup: Sendable, Hashable {
   /// Its tasks, or the groups below it.
   public var members: [String]
 
-  /// A group of `members`.
-  package init(
-    name: String, alias: String, version: Double, metrics: [String], members: [String]
-  ) {
-    self.name = name
-    self.alias = alias
-    self.version = version
-    self.metrics = metrics
-    self.members = members
-  }
-
   /// Reads a group of a file whose tasks are called `taskName`, and the variants that it names.
   static func read(
     _ json: JSON, taskName: String, path: String
@@ -41,5 +30,24 @@ public struct TaskGroup: Sendable, Hashable {
       members: tasks + (try reader.texts("groups")))
     try reader.finish()
     return (group, variants)
+  }
+}
+
+extension TaskCatalogue {
+  /// The figures of the groups whose tasks, those of the groups below them included, are all among
+  /// `scores`.
+  public func groupResults(_ scores: [TaskScore]) -> [GroupResult] {
+    groups.compactMap { group in
+      guard let tasks = try? tasks(named: group.name), !tasks.isEmpty else { return nil }
+      let members = tasks.compactMap { task in scores.first { $0.task == task.name } }
+      guard members.count == tasks.count else { return nil }
+      let version = group.version
+      var result = GroupResult(
+        name: group.name, alias: group.alias,
+        version: version == version.rounded() ? "\(Int(version))" : "\(version)",
+        members: group.members)
+      result.aggregate(group.metrics.map { GroupResult.Aggregation(metric: $0) }, over: members)
+      return result
+    }
   }
 }

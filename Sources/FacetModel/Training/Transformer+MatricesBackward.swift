@@ -71,8 +71,9 @@ extension Transformer {
     if let gradient = back.gradients.gradient(name, .magnitude) {
       let sums = try Tensor.zeros(rows: 1, columns: dout.columns)
       training.addColumnProducts(dout, record[.unscaled(name)], to: sums)
-      let norms = try rowNorms(module, strength, name, back.pass)
-      sums.write(zip(sums.floats(), norms.floats()).map { $0 / $1 })
+      let norms = try back.pass.tensor(rows: 1, module.rows)
+      rowNorms(module, strength, name, into: norms)
+      sums.write(zip(sums.floats(), norms.floats()).map { $1 > 0 ? $0 / $1 : 0 })
       backend.add(sums, to: gradient)
     }
     let factors = try magnitudeFactors(magnitude, module, strength, name, back.pass)
