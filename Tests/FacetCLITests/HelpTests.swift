@@ -16,7 +16,10 @@ struct HelpTests {
 
   @Test(
     "the help text is the one that was reviewed",
-    arguments: ["facet", "data inspect", "eval compare", "eval memorization", "tokenizer train"]
+    arguments: [
+      "facet", "data inspect", "eval compare", "eval memorization", "eval run",
+      "tokenizer train",
+    ]
       + subcommands)
   func text(_ name: String) throws {
     let arguments =

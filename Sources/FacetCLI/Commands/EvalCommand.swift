@@ -7,5 +7,8 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
     abstract: "Measure models on benchmarks.",
-    subcommands: [EvalCompareCommand.self, EvalMemorizationCommand.self])
+    subcommands: [
+      EvalRunCommand.self, EvalCompareCommand.self, EvalMemorizationCommand.self,
+    ],
+    defaultSubcommand: EvalRunCommand.self)
 }

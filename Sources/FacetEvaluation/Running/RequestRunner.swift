@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetGeneration
+import FacetTokenizer
+
+/// Puts the requests of a task's documents to a model.
+final class RequestRunner {
+  private enum Engine {
+    case likelihood(LikelihoodEngine)
+    case writing(WritingEngine)
+  }
+
+  private let engine: Engine
+  private let kind: TaskDefinition.Kind
+
+  /// Shared beginnings shorter than this are not worth a cache of their own.
+  private static let leastPrefix = 8
+
+  /// A runner for `documents`, at least one.
+  init(_ model: LanguageModel, _ task: TaskDefinition, _ documents: [PendingDocument]) {
+    kind = task.kind
+    if task.kind == .generation {
+      let longest = documents.reduce(0) { max($0, $1.prompt.count) } + task.generation.mostTokens
+      engine = .writing(
+        WritingEngine(
+          model, prefix: Self.prefix(documents.map { $0.prompt.dropLast() }),
+          longest: longest, stops: task.generation.stops, mostTokens: task.generation.mostTokens))
+    } else {
+      let groups = documents.flatMap { Self.groups($0, task.kind) }
+      let shared = groups.map { $0.shared.dropLast() }
+      // A row of the beginning that somebody asks about has to be read for everybody anew.
+      let asked = groups.flatMap(\.texts).reduce(Int.max) { min($0, $1.contextCount - 1) }
+      engine = .likelihood(
+        LikelihoodEngine(
+          model, prefix: Array(Self.prefix(shared).prefix(max(0, asked))),
+          longest: groups.reduce(0) { max($0, $1.longest) }))
+    }
+  }
+
+  /// What all of `texts` begin with.
+  private static func prefix(_ texts: [ArraySlice<TokenID>]) -> [TokenID] {
+    guard let first = texts.first, texts.count > 1 else { return [] }
+    let count = texts.dropFirst().reduce(first.count) { count, text in
+      count == 0 ? 0 : min(count, zip(first, text).prefix { $0 == $1 }.count)
+    }
+    return count >= leastPrefix ? Array(first.prefix(count)) : []
+  }
+
+  /// Documents that are best given at once.
+  var batchCount: Int {
+    switch engine {
+    case .likelihood(let engine): engine.batchCount
+    case .writing(let engine): engine.batchCount
+    }
+  }
+
+  /// The texts of a document that are scored together: the windows of a whole text share nothing.
+  private static func groups(
+    _ document: PendingDocument, _ kind: TaskDefinition.Kind
+  ) -> [ScoredGroup] {
+    kind == .perplexity
+      ? document.texts.map { ScoredGroup([$0]) } : [ScoredGroup(document.texts)]
+  }
+
+  /// The responses to at most ``batchCount`` documents.
+  func answer(_ documents: [PendingDocument]) throws -> [[DocumentScore.Response]] {
+    switch engine {
+    case .writing(let engine):
+      return try engine.write(documents.map(\.prompt)).map { [.text($0)] }
+    case .likelihood(let engine):
+      var groups = documents.flatMap { Self.groups($0, kind) }[...]
+      var answers: [[LikelihoodEngine.Answer]] = []
+      while !groups.isEmpty {
+        let part = groups.prefix(engine.batchCount)
+        groups = groups.dropFirst(part.count)
+        answers += try engine.score(Array(part))
+      }
+      if kind != .perplexity { return answers.map { $0.map(\.response) } }
+      var rest = answers[...]
+      return documents.map { document in
+        let windows = rest.prefix(document.texts.count).joined()
+        rest = rest.dropFirst(document.texts.count)
+        let sum = windows.reduce(into: LikelihoodEngine.Answer()) { sum, window in
+          sum.logProbability += window.logProbability
+          sum.isGreedy = sum.isGreedy && window.isGreedy
+        }
+        return [sum.response]
+      }
+    }
+  }
+}
+
+extension LikelihoodEngine.Answer {
+  /// The same as a response.
+  var response: DocumentScore.Response {
+    .likelihood(logProbability: logProbability, isGreedy: isGreedy)
+  }
+}

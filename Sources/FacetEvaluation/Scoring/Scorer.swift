@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+/// How documents are scored.
+package enum Scorer: String, Sendable {
+  /// By the likeliest choice, or by exact match.
+  case standard
+  /// The share of probability on true answers.
+  case truthful = "truthfulqa_mc2"
+  /// Which of two sentences is likelier, and by how much.
+  case pairs = "crows_pairs"
+  /// Accuracy and bias by condition and category.
+  case bbq
+  /// Perplexity by the words and bytes of the text as it was before it was prepared.
+  case wikitext
+
+  /// What the names of metrics may be.
+  func metrics(_ kind: TaskDefinition.Kind) -> [@Sendable (String) -> Bool] {
+    switch (self, kind) {
+    case (.standard, .choice): [{ ["acc", "acc_norm", "acc_bytes"].contains($0) }]
+    case (.standard, .generation): [{ $0 == "exact_match" }]
+    case (.truthful, .choice): [{ $0 == "acc" }]
+    case (.pairs, .choice): [{ ["likelihood_diff", "pct_stereotype"].contains($0) }]
+    case (.bbq, .choice):
+      [
+        { ["acc", "accuracy_amb", "accuracy_disamb"].contains($0) },
+        { $0.hasPrefix("amb_bias_score") || $0.hasPrefix("disamb_bias_score") },
+      ]
+    case (.wikitext, .perplexity), (.standard, .perplexity):
+      [{ ["word_perplexity", "byte_perplexity", "bits_per_byte"].contains($0) }]
+    default: []
+    }
+  }
+
+  /// Whether more of a metric is better.
+  static func isHigherBetter(_ metric: String) -> Bool {
+    let lower = [
+      "likelihood_diff", "pct_stereotype", "word_perplexity", "byte_perplexity", "bits_per_byte",
+    ]
+    return !lower.contains(metric) && !metric.contains("bias_score")
+  }
+}

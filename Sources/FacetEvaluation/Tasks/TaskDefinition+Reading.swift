@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetCheckpoint
+
+extension TaskDefinition {
+  /// The task, or the tasks where it has variants, of a file, and the groups that they make up.
+  package static func read(
+    _ bytes: [UInt8], path: String
+  ) throws(EvaluationError) -> (tasks: [TaskDefinition], groups: [TaskGroup]) {
+    let json: JSON
+    do { json = try JSONReader.read(bytes, path: path) } catch {
+      throw EvaluationError(.invalidTask, error.message)
+    }
+    var tasks: [TaskDefinition] = []
+    var groups: [TaskGroup] = []
+    let name = json["task"]?.string ?? ""
+    for value in json["groups"]?.array ?? [] {
+      let (group, variants) = try TaskGroup.read(value, taskName: name, path: path)
+      groups.append(group)
+      for variant in variants {
+        let filled = fill(json, variant: variant)
+        tasks.append(try TaskDefinition(filled, path: path, group: group.name))
+      }
+    }
+    if groups.isEmpty { tasks.append(try TaskDefinition(json, path: path, group: nil)) }
+    return (tasks, groups)
+  }
+
+  /// `json` with a variant's name where its place is held.
+  private static func fill(_ json: JSON, variant: String) -> JSON {
+    switch json {
+    case .string(let text):
+      let words = PythonText.replace(variant, "_", " ")
+      let filled = PythonText.replace(text, "%variant_words%", words)
+      return .string(PythonText.replace(filled, "%variant%", variant))
+    case .array(let elements): return .array(elements.map { fill($0, variant: variant) })
+    case .object(let object):
+      var filled = JSONObject()
+      for member in object.members where member.key != "groups" {
+        _ = filled.append(member.key, fill(member.value, variant: variant))
+      }
+      return .object(filled)
+    default: return json
+    }
+  }
+
+  init(_ json: JSON, path: String, group: String?) throws(EvaluationError) {
+    var reader = try TaskReader(json, place: path)
+    let name = try reader.needed("task")
+    guard !name.isEmpty, name.utf8.allSatisfy(Self.isNameByte) else {
+      throw EvaluationError(
+        .invalidTask,
+        "\(path): the name '\(name)' may have letters, digits, '_', '-' and '.' only.")
+    }
+    guard let kind = try reader.choice("kind", Kind.self) else {
+      throw EvaluationError(.invalidTask, "\(path): 'kind' is missing.")
+    }
+    let hasText = json["text"] != nil
+    self.init(
+      name: name, alias: try reader.text("alias") ?? name, group: group,
+      version: reader.value("version")?.number ?? 1, shots: try reader.count("shots") ?? 0,
+      kind: kind, source: try Source(reader.value("data"), path: path),
+      preparation: try reader.choice("prepare", RowPreparation.self),
+      sampler: try reader.choice("sampler", Sampler.self) ?? .random,
+      preamble: try reader.text("preamble"), ownExamples: reader.value("examples")?.array,
+      description: try reader.text("description") ?? "", text: try Self.text(&reader),
+      contexts: try reader.template("contexts"), choices: try Self.choices(&reader),
+      gold: try reader.template("gold"), target: try reader.template("target"),
+      exampleTarget: try reader.template("example_target"),
+      targetDelimiter: try reader.text("target_delimiter") ?? " ",
+      exampleDelimiter: try reader.text("example_delimiter") ?? "\n\n",
+      generation: try Generation(reader.value("generation"), path: path),
+      filters: try AnswerFilter.read(reader.value("filters"), path: path),
+      match: try ExactMatch(reader.value("match"), path: path),
+      scorer: try reader.choice("score", Scorer.self) ?? .standard,
+      metrics: try reader.texts("metrics"), json: json)
+    _ = reader.value("about")
+    try reader.finish()
+    try check(hasText: hasText, path: path)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+      UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  private static func text(_ reader: inout TaskReader) throws(EvaluationError) -> Template {
+    if let template = try reader.template("text") { return template }
+    return try Template("")
+  }
+
+  private static func choices(
+    _ reader: inout TaskReader
+  ) throws(EvaluationError) -> ChoiceTemplate? {
+    guard let value = reader.value("choices") else { return nil }
+    if value.string != nil {
+      return try reader.template("choices").map { .all($0) }
+    }
+    var templates: [Template] = []
+    for text in try reader.texts("choices") { templates.append(try Template(text)) }
+    return .each(templates)
+  }
+
+  /// Refuses what no run could be made of.
+  private func check(hasText: Bool, path: String) throws(EvaluationError) {
+    func refuse(_ what: String) -> EvaluationError {
+      EvaluationError(.invalidTask, "\(path): \(what)")
+    }
+    if !hasText { throw refuse("'text' is missing.") }
+    if metrics.isEmpty { throw refuse("'metrics' is missing.") }
+    for metric in metrics where !scorer.metrics(kind).contains(where: { $0(metric) }) {
+      throw refuse(
+        "'\(metric)' is no metric of a task of this kind; docs/evaluation.md lists them.")
+    }
+    switch kind {
+    case .choice where gold == nil: throw refuse("'gold' is missing.")
+    case .choice where choices == nil && contexts == nil: throw refuse("'choices' is missing.")
+    case .generation where target == nil: throw refuse("'target' is missing.")
+    default: break
+    }
+    if sampler == .preamble, preamble == nil { throw refuse("'preamble' is missing.") }
+  }
+}
+
+extension TaskDefinition.Source {
+  init(_ json: JSON?, path: String) throws(EvaluationError) {
+    var reader = try TaskReader(json ?? .null, place: "\(path), 'data'")
+    folder = try reader.needed("folder")
+    documents = try reader.texts("documents")
+    examples = try reader.texts("examples")
+    conditions = []
+    for member in reader.value("where")?.object?.members ?? [] {
+      let bounds = member.value.array?.compactMap(\.integer) ?? []
+      if bounds.count == 2, bounds[0] <= bounds[1] {
+        conditions.append(.lies(field: member.key, bounds[0]...bounds[1]))
+      } else {
+        conditions.append(.equals(field: member.key, member.value))
+      }
+    }
+    try reader.finish()
+    guard !documents.isEmpty, !folder.hasPrefix("/"), !folder.split(separator: "/").contains("..")
+    else {
+      throw EvaluationError(
+        .invalidTask,
+        "\(path), 'data': it needs a folder below the directory of data, and 'documents'.")
+    }
+  }
+}
+
+extension TaskDefinition.Generation {
+  init(_ json: JSON?, path: String) throws(EvaluationError) {
+    guard let json else { return }
+    var reader = try TaskReader(json, place: "\(path), 'generation'")
+    stops = try reader.texts("stops").filter { !$0.isEmpty }
+    mostTokens = try reader.count("most_tokens") ?? 256
+    try reader.finish()
+    guard (1...65_536).contains(mostTokens) else {
+      throw EvaluationError(
+        .invalidTask, "\(path), 'generation': 'most_tokens' must lie between 1 and 65536.")
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTestSupport
+import Foundation
+import Testing
+
+/// `facet eval`.
+@Suite("Benchmarks from the command line")
+struct EvalTests {
+  private static let model = Goldens.path("fixtures/gemma3/gemma3.gguf")
+  private static let rows = Goldens.path("evaluation/rows")
+
+  @Test("a run prints lm-eval's table, keeps its answers, and goes on with them when asked to")
+  func run() throws {
+    let output = TinyModel.folder + "/eval"
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    let arguments = [
+      "eval", Self.model, "--tasks", "arc_easy,piqa", "--limit", "3", "--data", Self.rows,
+      "--output", output,
+    ]
+    let first = try Facet.Child(arguments).outcome()
+    #expect(first.status == 0, "\(first.error)")
+    let lines = first.output.split(separator: "\n")
+    #expect(lines.count == 6 && lines[0].hasPrefix("| Tasks  |Version|Filter|n-shot|"))
+    #expect(lines[2].hasPrefix("|arc_easy|      1|none  |     0|acc     |↑  |"))
+    #expect(first.error.contains("arc_easy: 3 documents in "))
+
+    let again = try Facet.Child(arguments).outcome()
+    #expect(again.status == 1)
+    #expect(
+      again.error
+        == "facet: '\(output)' has answers of a run before; add --resume to go on with them, or name "
+        + "another folder.\n")
+    let resumed = try Facet.Child(arguments + ["--resume"]).outcome()
+    #expect(resumed.status == 0 && resumed.output == first.output)
+    #expect(resumed.error.contains("arc_easy: 3 documents answered before; "))
+  }
+
+  @Test("a task of one's own is run with its file")
+  func ownTask() throws {
+    let path = TinyModel.folder + "/mine.json"
+    let text = """
+      {"task": "mine", "kind": "generation", "data": {"folder": "nq_open", "documents": ["validation"]},
+       "text": "Q: {question}?\\nA:", "target": "{answer}", "generation": {"most_tokens": 4},
+       "metrics": ["exact_match"]}
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let outcome = try Facet.run(
+      "eval", Self.model, "--task", path, "--data", Self.rows, "--limit", "2")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(outcome.output.contains("|mine |      1|none  |     0|exact_match|↑  |"))
+  }
+
+  @Test("what cannot be run is said in a sentence")
+  func refusals() throws {
+    let unknown = try Facet.run("eval", Self.model, "--tasks", "arc", "--data", Self.rows)
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.error
+        == "facet: There is no task 'arc'; facet eval --list shows those that there are.\n")
+    let nothing = try Facet.run("eval", Self.model)
+    #expect(nothing.status == 2 && nothing.error.contains("--tasks, --suite or --task"))
+    let resume = try Facet.run("eval", Self.model, "--tasks", "piqa", "--resume")
+    #expect(resume.status == 2 && resume.error.contains("--resume needs the --output"))
+    let data = try Facet.run("eval", Self.model, "--tasks", "piqa", "--data", "/nowhere")
+    #expect(data.status == 1 && data.error.contains("There is no data in '/nowhere/piqa'"))
+  }
+}

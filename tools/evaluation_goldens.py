@@ -1,0 +1,105 @@
+"""What lm-evaluation-harness says of Gemma 3 270M on rows of tools/evaluation_rows.py.
+
+    python3 tools/evaluation_goldens.py MODEL_DIRECTORY ROWS OUTPUT.json TASK:SHOTS[:LIMIT] …
+
+Oracle: lm_eval 0.4.13 with `--model hf` in f32 on MODEL_DIRECTORY, a Hugging Face directory whose weights are the GGUF file's expanded by
+the gguf package (tools/gemma_270m_goldens.py) and whose tokenizer transformers read from that file. Each task is lm-eval's own YAML; only
+where its rows come from is overridden. Requests whose tokens differ between transformers' reading of the vocabulary and
+sentencepiece's are marked, since Facet's tokenizer follows the latter. Programs are not run: pass@1 is left out."""
+import json, math, os, sys, tempfile
+os.environ['HF_HUB_OFFLINE'] = '1'
+os.environ['HF_DATASETS_OFFLINE'] = '1'
+import evaluate
+import sentencepiece
+import yaml
+
+
+class NoPrograms:
+    def compute(self, references, predictions, k=(1,), **_): return [{f'pass@{n}': 0.0 for n in k}]
+
+
+evaluate.load = lambda *_: NoPrograms()
+os.environ['HF_ALLOW_CODE_EVAL'] = '1'
+import lm_eval, lm_eval.tasks
+from lm_eval.models.huggingface import HFLM
+
+ROOT = os.path.dirname(lm_eval.tasks.__file__)
+BBH = 'bbh_cot_fewshot_'
+YAMLS = dict(
+    arc_easy='arc/arc_easy', arc_challenge='arc/arc_challenge', piqa='piqa/piqa', social_iqa='siqa/siqa', boolq='super_glue/boolq/default',
+    winogrande='winogrande/default', hellaswag='hellaswag/hellaswag', openbookqa='openbookqa/openbookqa', commonsense_qa='commonsense_qa/default',
+    truthfulqa_mc1='truthfulqa/truthfulqa_mc1', truthfulqa_mc2='truthfulqa/truthfulqa_mc2', crows_pairs_english='crows_pairs/crows_pairs_english',
+    bbq='bbq/bbq_multiple_choice', winogender_all='winogender/winogender', wikitext='wikitext/wikitext', triviaqa='triviaqa/default',
+    nq_open='nq_open/nq_open', gsm8k='gsm8k/gsm8k', humaneval='humaneval/humaneval', mbpp='mbpp/mbpp')
+FOLDERS = dict(truthfulqa_mc1='truthfulqa', truthfulqa_mc2='truthfulqa', crows_pairs_english='crows_pairs', winogender_all='winogender')
+
+
+def rows_of(task, rows, scratch):
+    """Split → file with this task's rows."""
+    folder, key, value = FOLDERS.get(task, task), None, None
+    if task.startswith('mmlu_'): folder, key, value = 'mmlu', 'subject', task[5:]
+    if task.startswith(BBH): folder, key, value = 'bbh', 'task', task[len(BBH):]
+    files = {}
+    for name in sorted(name for name in os.listdir(f'{rows}/{folder}') if name.endswith('.jsonl')):
+        lines = [json.loads(line) for line in open(f'{rows}/{folder}/{name}', encoding='utf-8')]
+        if key: lines = [line for line in lines if line[key] == value]
+        split = name.removesuffix('.jsonl')
+        files[split] = f'{scratch}/{task}-{split}.jsonl'
+        with open(files[split], 'w', encoding='utf-8') as file:
+            for line in lines: file.write(json.dumps(line, ensure_ascii=False) + '\n')
+    return files
+
+
+def definition(task, rows, scratch):
+    path = f'{ROOT}/{YAMLS.get(task)}.yaml'
+    if task.startswith('mmlu_'): path = f'{ROOT}/mmlu/default/{task}.yaml'
+    if task.startswith(BBH): path = f'{ROOT}/bbh/cot_fewshot/{task[len(BBH):]}.yaml'
+    files = rows_of(task, rows, scratch)
+    text = dict(include=path, task=task, dataset_path='json', dataset_name=None, dataset_kwargs=dict(data_files=files))
+    if 'train' not in files and task in ('truthfulqa_mc1', 'truthfulqa_mc2', 'crows_pairs_english', 'bbq'): text['training_split'] = None
+    if task == 'wikitext': text.update(training_split=None, validation_split=None)
+    if task == 'arc_easy' or task == 'arc_challenge' or task == 'openbookqa': text['validation_split'] = None
+    with open(f'{scratch}/{task}.yaml', 'w') as file: yaml.safe_dump(text, file)
+
+
+def document(sample, differs):
+    requests = [list(value.values()) if isinstance(value, dict) else list(value) for value in sample['arguments']]
+    out = dict(i=sample['doc_id'], h=sample['prompt_hash'][:16], t=sample['target_hash'][:16])
+    flat = [answer[0] if isinstance(answer, list) else answer for answer in sample['resps']]
+    if isinstance(flat[0], tuple) or isinstance(flat[0], list):
+        out['ll'] = [round(float(answer[0]), 4) for answer in flat]
+        out['g'] = ''.join('1' if answer[1] else '0' for answer in flat)
+    elif isinstance(flat[0], str):
+        out['text'] = flat
+        out['out'] = sample['filtered_resps']
+    else: out['ll'] = [round(float(answer), 3) for answer in flat]
+    if any(differs(''.join(part for part in request if isinstance(part, str))) for request in requests): out['x'] = 1
+    out['m'] = {key: sample[key] for key in sample['metrics'] if isinstance(sample[key], (int, float))}
+    return out
+
+
+def main(directory, rows, output, *tasks):
+    processor = sentencepiece.SentencePieceProcessor(model_file=f'{directory}/tokenizer.model')
+    model = HFLM(pretrained=directory, dtype='float32', batch_size=4, device='cpu', max_length=8192)
+    differs = lambda text: model.tok_encode(text) != [2] + processor.encode(text)
+    result = dict(oracle=f'lm_eval {lm_eval.__version__}', tasks=[])
+    for name in tasks:
+        task, shots, *limit = name.split(':')
+        with tempfile.TemporaryDirectory() as scratch:
+            definition(task, rows, scratch)
+            manager = lm_eval.tasks.TaskManager(include_path=scratch, include_defaults=False)
+            answer = lm_eval.simple_evaluate(
+                model=model, tasks=[task], num_fewshot=int(shots), task_manager=manager, log_samples=True, limit=int(limit[0]) if limit else None,
+                confirm_run_unsafe_code=True, cache_requests=False)
+        filters = {}
+        for sample in answer['samples'][task]: filters.setdefault(sample['filter'], []).append(sample)
+        figures = {key: value for key, value in answer['results'][task].items() if isinstance(value, (int, float)) and ',' in key and not math.isnan(value)}
+        result['tasks'].append(dict(
+            task=task, shots=int(shots), metrics=figures,
+            filters={key: [document(sample, differs) for sample in sorted(samples, key=lambda s: s['doc_id'])] for key, samples in filters.items()}))
+        print(task, shots, figures, file=sys.stderr, flush=True)
+        with open(output, 'w', encoding='utf-8') as file: json.dump(result, file, ensure_ascii=False, separators=(',', ':'))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
