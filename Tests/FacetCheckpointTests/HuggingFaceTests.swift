@@ -77,6 +77,7 @@ struct HuggingFaceTests {
     expected.vocabulary = family == "gemma3" ? 20 : 16
     expected.contextLength = 64
     expected.normEpsilon = 1e-6
+    expected.initializerRange = 0.02
     expected.ropeBase = family.hasPrefix("gemma3") ? 1_000_000 : 10_000
     expected.localRopeBase = family.hasPrefix("gemma3") ? 10_000 : nil
     expected.tiedEmbeddings = family != "mistral-sharded"
