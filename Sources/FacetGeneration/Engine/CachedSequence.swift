@@ -46,16 +46,18 @@ final class CachedSequence {
   func prepare(adding count: Int) {
     // Somewhat before an anchor as well: a prompt may part from this one at a question's beginning.
     let margin = min(256, cache.chunk / 2)
-    guard let place = anchors.first, place <= tokens.count,
+    while let place = anchors.first, place <= tokens.count,
       cache.loses(max(0, place - margin), adding: count)
-    else { return }
-    anchors.removeFirst()
-    // One copy serves all anchors that it reaches back to.
-    guard marks.last.map({ $0.position < place }) ?? true, let copy = try? cache.copyOfWindows()
-    else { return }
-    marks.append(copy)
-    // The first is what most prompts share, the last where the conversation stands.
-    if marks.count > Self.mostMarks { marks.remove(at: 1) }
+    {
+      anchors.removeFirst()
+      // One copy serves all anchors that it reaches back to.
+      guard marks.last.map({ $0.position < place }) ?? true,
+        let copy = try? cache.copyOfWindows()
+      else { continue }
+      marks.append(copy)
+      // The first is what most prompts share, the last where the conversation stands.
+      if marks.count > Self.mostMarks { marks.remove(at: 1) }
+    }
   }
 
   /// Notes tokens that the cache has taken in.

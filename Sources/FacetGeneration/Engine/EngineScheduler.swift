@@ -83,16 +83,8 @@ final class EngineScheduler {
   }
 
   private func note(_ report: EngineReport, of place: EnginePlace?) {
-    let (running, kept) = (places.compactMap(\.sequence), shelf.kept)
-    let reading = places.filter(\.isReading).count
-    let tokens = (running + kept).reduce(0) { $0 + $1.tokens.count }
-    let bytes = running.reduce(shelf.byteCount) { $0 + $1.byteCount }
     inbox.note { status in
       status.running -= 1
-      status.reading = reading
-      status.keptPrefixes = kept.count
-      status.cacheTokens = tokens
-      status.cacheBytes = bytes
       status.finished[report.outcome, default: 0] += 1
       status.generatedTokens += report.generatedTokens
       status.promptTokens += place?.request.tokens.count ?? 0
@@ -127,7 +119,21 @@ final class EngineScheduler {
     } catch {
       for part in parts { end(part.place, part.place.work.fail(error)) }
     }
-    inbox.note { $0.steps += 1 }
+    noteStep()
+  }
+
+  private func noteStep() {
+    let running = places.compactMap(\.sequence)
+    let reading = places.count { $0.isReading }
+    let tokens = (running + shelf.kept).reduce(0) { $0 + $1.tokens.count }
+    let bytes = running.reduce(shelf.byteCount) { $0 + $1.byteCount }
+    inbox.note { status in
+      status.steps += 1
+      status.reading = reading
+      status.keptPrefixes = shelf.kept.count
+      status.cacheTokens = tokens
+      status.cacheBytes = bytes
+    }
   }
 
   /// What the next pass reads: the next tokens of all answers, and as much of the prompts that came first
@@ -143,6 +149,7 @@ final class EngineScheduler {
       parts.append(part(place, sequence, count))
     }
     for place in places where place.isReading && budget > 0 {
+      if awaitsAnother(place) { continue }
       guard let sequence = sequence(of: place) else { continue }
       let wanted = min(budget, place.work.mostTokens, place.unread.count)
       let count = sequence.room(for: wanted)
@@ -157,6 +164,24 @@ final class EngineScheduler {
     let asked = place.work.asked(
       in: begin..<begin + count, isLast: count == place.unread.count)
     return Part(place: place, sequence: sequence, count: count, asked: asked)
+  }
+
+  /// Whether a place before this one is still reading what both begin with: it is then not read twice.
+  private func awaitsAnother(_ place: EnginePlace) -> Bool {
+    guard place.sequence == nil else { return false }
+    let beginning = place.request.tokens.prefix(place.mostCached)
+    for other in places.prefix(while: { $0 !== place }) where other.isReading {
+      guard let sequence = other.sequence else { continue }
+      let done = sequence.tokens.count
+      guard beginning.count >= done + PrefixShelf.leastCommon,
+        other.unread.starts(
+          with: beginning.dropFirst(done).prefix(PrefixShelf.leastCommon)),
+        sequence.common(with: beginning, place.request.adapters) == done
+      else { continue }
+      sequence.anchor(at: zip(other.request.tokens, beginning).prefix { $0 == $1 }.count)
+      return true
+    }
+    return false
   }
 
   /// The cache of a place whose turn it is; nil when it failed.

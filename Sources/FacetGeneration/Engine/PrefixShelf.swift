@@ -17,7 +17,7 @@ final class PrefixShelf {
   private var free: [KVCache] = []
 
   /// Less in common is read again: copying a cache takes as long.
-  private static let leastCommon = 16
+  static let leastCommon = 16
   /// Tokens at the end of a kept sequence that may be given up instead of copying it.
   private static let mostLost = 8
   /// Caches of nobody.
