@@ -19,7 +19,7 @@ public final class Engine: Sendable {
   /// Most tokens of a sequence, prompt and answer together.
   public let contextLength: Int
 
-  private let inbox: EngineInbox
+  let inbox: EngineInbox
 
   /// An engine that waits for requests; a thread of its own works on them.
   public init(_ model: LanguageModel, options: Options = Options()) throws {
