@@ -136,14 +136,22 @@ extension CPUBackend {
   /// A piece of a few tokens is read for some microseconds; of more tokens it is a panel, or several
   /// neighbours where multiplying one takes less time than bringing the next from memory.
   private func pieces(_ weights: [Tensor], tokens: Int) -> [Piece] {
-    var pieces: [Piece] = []
-    for (index, matrix) in weights.enumerated() {
-      var size = Self.panelRows
+    func size(_ matrix: Tensor) -> Int {
       if tokens <= fewTokens {
-        size = chunkRows(rows: matrix.rows, rowCost: matrix.rowByteCount, multiple: 16)
-      } else if tokens <= Self.expandingTokens {
-        size *= max(1, min(8, matrix.rows / (16 * pool.threadCount * Self.panelRows)))
+        return chunkRows(rows: matrix.rows, rowCost: matrix.rowByteCount, multiple: 16)
       }
+      guard tokens <= Self.expandingTokens else { return Self.panelRows }
+      return Self.panelRows
+        * max(1, min(8, matrix.rows / (16 * pool.threadCount * Self.panelRows)))
+    }
+    var pieces: [Piece] = []
+    pieces.reserveCapacity(
+      weights.reduce(0) { sum, matrix in
+        let size = size(matrix)
+        return sum + (matrix.rows + size - 1) / size
+      })
+    for (index, matrix) in weights.enumerated() {
+      let size = size(matrix)
       for begin in stride(from: 0, to: matrix.rows, by: size) {
         pieces.append(Piece(index: index, rows: begin..<min(matrix.rows, begin + size)))
       }
