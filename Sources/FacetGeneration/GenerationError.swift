@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetModel
+
 /// What can go wrong between a prompt and its answer: options out of range, a prompt that does not fit,
 /// a model that cannot say what comes next.
 public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -22,6 +24,10 @@ public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertibl
     case unreadable
     /// A guide is malformed, asks for what is not supported, or cannot be followed.
     case invalidGuide
+    /// As many requests as an engine takes are waiting already: come back later.
+    case queueFull
+    /// The engine takes no requests any more.
+    case shutDown
   }
 
   /// The kind of failure.
@@ -37,4 +43,24 @@ public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertibl
 
   /// The text for people.
   public var description: String { message }
+}
+
+extension GenerationError {
+  /// A prompt of `count` tokens does not fit a context of `context`.
+  static func contextFull(
+    _ count: Int, _ context: Int, _ configuration: ModelConfiguration
+  ) -> GenerationError {
+    GenerationError(
+      .contextFull,
+      "The prompt has \(count) tokens and the context \(context). Shorten the prompt, or use a larger "
+        + "context (this model takes up to \(configuration.contextLength)).")
+  }
+
+  /// `model` does not take a context of `context` tokens.
+  static func wrongContext(_ context: Int, _ model: LanguageModel) -> GenerationError {
+    GenerationError(
+      .invalidOption,
+      "A context of \(context) tokens is asked for; \(model.card.name) takes between 1 and "
+        + "\(model.configuration.contextLength).")
+  }
 }

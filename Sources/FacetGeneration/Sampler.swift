@@ -203,11 +203,20 @@ extension Sampler {
   public mutating func logProbabilities(
     of token: TokenID, top count: Int, in logits: Span<Float>
   ) -> (chosen: Float, top: [TokenLogProbability]) {
+    selection.logProbabilities(of: token, top: count, in: logits)
+  }
+}
+
+extension Selection {
+  /// The log-probability of `token` in a softmax over `logits`, and the `count` likeliest tokens with theirs.
+  mutating func logProbabilities(
+    of token: TokenID, top count: Int, in logits: Span<Float>
+  ) -> (chosen: Float, top: [TokenLogProbability]) {
     precondition(token >= 0 && Int(token) < logits.count, "token \(token) of \(logits.count)")
     let logTotal = logits.logSumExp()
     var top: [TokenLogProbability] = []
     top.reserveCapacity(count)
-    selection.forEachOfTop(count, of: logits) { entry in
+    forEachOfTop(count, of: logits) { entry in
       top.append(
         TokenLogProbability(
           token: entry.token, logProbability: Float(Double(entry.key) - logTotal)))

@@ -37,10 +37,7 @@ public struct Session: ~Copyable {
     let longest = model.configuration.contextLength
     let context = context ?? min(longest, Self.defaultContext)
     guard context >= 1, context <= longest else {
-      throw GenerationError(
-        .invalidOption,
-        "A context of \(context) tokens is asked for; \(model.card.name) takes between 1 and "
-          + "\(longest).")
+      throw GenerationError.wrongContext(context, model)
     }
     let needed = KVCache.byteCount(
       model.configuration, capacity: context, chunk: Self.chunk,
@@ -134,11 +131,7 @@ public struct Session: ~Copyable {
       throw GenerationError(.emptyInput, "The prompt has no tokens; give at least one word.")
     }
     guard prompt.count <= contextLength else {
-      throw GenerationError(
-        .contextFull,
-        "The prompt has \(prompt.count) tokens and the context \(contextLength). Shorten the prompt, "
-          + "or use a larger context (this model takes up to \(model.configuration.contextLength))."
-      )
+      throw GenerationError.contextFull(prompt.count, contextLength, model.configuration)
     }
     keepCommonBeginning(with: prompt)
     try progress(tokens.count)

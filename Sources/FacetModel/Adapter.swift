@@ -64,6 +64,9 @@ extension Adapter {
   /// The same with the work done that DoRA's magnitudes would make at every pass: for a model whose weights and
   /// adapters stay as they are.
   public func settled(on transformer: Transformer) throws -> Adapter {
+    if modules.allSatisfy({ $0.value.magnitude == nil || self.factors[$0.key] != nil }) {
+      return self
+    }
     var factors: [TensorName: Tensor] = [:]
     for (name, module) in modules {
       guard let magnitude = module.magnitude else { continue }

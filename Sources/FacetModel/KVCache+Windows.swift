@@ -45,4 +45,36 @@ extension KVCache {
     resume(position: count, written: windows.written)
     return true
   }
+
+  /// Whether ``truncate(to:with:)`` can go back to `count` tokens.
+  package func canTruncate(to count: Int, with windows: Windows) -> Bool {
+    count >= 0 && count <= windows.position && count <= position
+      && holdsWindows(of: count, written: windows.written)
+  }
+
+  /// Becomes the first `count` tokens of `other`, a cache of the same shape; what layers with a window
+  /// held is taken from `windows`, if they are given.
+  ///
+  /// Returns false, and changes nothing, when the windows have moved on too far.
+  package func take(_ count: Int, of other: KVCache, with windows: Windows? = nil) -> Bool {
+    precondition(
+      capacity == other.capacity && layers.count == other.layers.count, "caches of two shapes")
+    let isHeld =
+      windows.map { other.canTruncate(to: count, with: $0) } ?? other.canTruncate(to: count)
+    guard isHeld else { return false }
+    var written = windows?.written ?? other.written
+    // While no ring has gone round, what lies beyond `count` is overwritten before anybody sees it.
+    if windowedLayers.allSatisfy({ !$0.hasWindow || written <= $0.layer.ringPositions }) {
+      written = count
+    }
+    func blocks(_ positions: Int) -> Int {
+      (positions + LayerCache.blockSize - 1) / LayerCache.blockSize
+    }
+    for (index, (layer, hasWindow)) in windowedLayers.enumerated() {
+      let source = windows?.layers[index] ?? other.layers[index]
+      layer.copy(min(layer.blockCount, blocks(hasWindow ? written : count)), from: source)
+    }
+    resume(position: count, written: written)
+    return true
+  }
 }

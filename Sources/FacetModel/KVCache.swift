@@ -19,6 +19,8 @@ public final class KVCache {
   private let windows: [Int?]
   /// Positions ever written since the last reset: what the rings were overwritten up to.
   private(set) var written = 0
+  /// The most that `written` ever was.
+  private var mostWritten = 0
 
   /// The types that a cache may have, the most exact first.
   public static var dtypes: [DType] { LayerCache.dtypes }
@@ -59,6 +61,7 @@ public final class KVCache {
     self.layers = layers
     position = other.position
     written = other.written
+    mostWritten = written
   }
 
   /// A cache of its own with the same tokens: what is added to one is not in the other.
@@ -117,6 +120,7 @@ public final class KVCache {
     precondition(position >= 0 && position <= min(written, capacity), "position \(position)")
     self.position = position
     self.written = written
+    mostWritten = max(mostWritten, written)
   }
 
   /// Blocks of a layer's ring that were ever written.
@@ -132,6 +136,13 @@ public final class KVCache {
   package func advance(by count: Int) {
     position += count
     written = max(written, position)
+    mostWritten = max(mostWritten, written)
+  }
+
+  /// Bytes of memory that the tokens held so far have needed; up to ``byteCount``.
+  package var touchedByteCount: Int {
+    let blocks = (mostWritten + LayerCache.blockSize - 1) / LayerCache.blockSize
+    return layers.reduce(0) { $0 + $1.touchedByteCount(blocks: blocks) }
   }
 
   /// Positions that a layer keeps: all of them, or the window before a chunk, the chunk, and the

@@ -10,11 +10,7 @@ extension Transformer {
     precondition(
       total == batch.tokens.count, "\(batch.tokens.count) tokens for sequences of \(total)")
     precondition(batch.sequences.allSatisfy { $0.count > 0 }, "a sequence without new tokens")
-    for token in batch.tokens where token < 0 || Int(token) >= weights.embedding.rows {
-      throw ModelError(
-        .unknownToken,
-        "Token \(token) is not in the model's vocabulary of \(weights.embedding.rows).")
-    }
+    try check(batch.tokens)
     for sequence in batch.sequences {
       let cache = sequence.cache
       guard cache.position + sequence.count <= cache.capacity else {
@@ -26,6 +22,15 @@ extension Transformer {
       precondition(
         sequence.count <= cache.chunk,
         "\(sequence.count) tokens at once for a cache filled \(cache.chunk) at a time")
+    }
+  }
+
+  /// Refuses tokens that the model does not have.
+  package func check(_ tokens: [Int32]) throws(ModelError) {
+    for token in tokens where token < 0 || Int(token) >= weights.embedding.rows {
+      throw ModelError(
+        .unknownToken,
+        "Token \(token) is not in the model's vocabulary of \(weights.embedding.rows).")
     }
   }
 }

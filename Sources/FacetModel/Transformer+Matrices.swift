@@ -224,7 +224,7 @@ struct AdaptedRows {
 
 extension Adapter {
   /// Whether two adapters are one: the same factors in the same memory, as strong.
-  func isSame(as other: Adapter) -> Bool {
+  package func isSame(as other: Adapter) -> Bool {
     strength == other.strength && modules.count == other.modules.count
       && modules.allSatisfy { name, module in
         guard let twin = other.modules[name] else { return false }

@@ -84,6 +84,11 @@ import CFacetKernels
   private static let smallestChunkCost = 16 << 10
   private static let largestChunkCost = 256 << 10
 
+  /// Runs `body` for each of `0..<count`, shared out among the threads; it must not compute on this backend.
+  package func share(_ count: Int, _ body: (Int) -> Void) {
+    pool.run(chunks: count) { index, _ in body(index) }
+  }
+
   /// Runs `body` over the rows `0..<rows`, split over the pool when they are many.
   func overRows(_ rows: Int, rowCost: Int, _ body: (Range<Int>) -> Void) {
     let size = chunkRows(rows: rows, rowCost: rowCost, multiple: 1)

@@ -20,6 +20,16 @@ package struct LayerCache: Sendable {
 
   package var byteCount: Int { keys.byteCount + values.byteCount }
 
+  /// Bytes of memory that `blocks` blocks have needed so far: the system gives big tensors pages only as
+  /// they are touched (``TensorStorage/allocate(byteCount:)``).
+  package func touchedByteCount(blocks: Int) -> Int {
+    let used = min(blocks, blockCount)
+    return [keys, values].reduce(0) { sum, tensor in
+      sum
+        + TensorStorage.touchedByteCount(tensor.byteCount / blockCount * used, of: tensor.byteCount)
+    }
+  }
+
   /// The types that keys and values may have, the most exact first.
   package static let dtypes: [DType] = [.f32, .f16, .bf16, .q8_0, .q4_0]
 

@@ -67,6 +67,12 @@
     return unsafe TensorStorage(base: base, byteCount: byteCount, origin: .allocated)
   }
 
+  /// Bytes of memory behind an allocation of `byteCount` bytes whose first `used` were written.
+  package static func touchedByteCount(_ used: Int, of byteCount: Int) -> Int {
+    guard byteCount >= hugePage else { return byteCount }
+    return min(byteCount, (used + hugePage - 1) / hugePage * hugePage)
+  }
+
   private static func allocatePages(_ byteCount: Int) throws(TensorError) -> TensorStorage {
     let (size, overflow) = byteCount.addingReportingOverflow(2 * hugePage)
     guard !overflow else { throw refused(byteCount) }

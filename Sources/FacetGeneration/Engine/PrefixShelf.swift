@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetModel
+import FacetTensor
+import FacetTokenizer
+
+/// The caches of sequences that ended, for prompts that begin like them; the one that served least recently
+/// leaves first.
+final class PrefixShelf {
+  private let transformer: Transformer
+  private let capacity: Int
+  private let byteLimit: Int
+  /// The last used one last.
+  private(set) var kept: [CachedSequence] = []
+  /// Caches of nobody, to be used again.
+  private var free: [KVCache] = []
+
+  /// Less in common is read again: copying a cache takes as long.
+  static let leastCommon = 16
+  /// Tokens at the end of a kept sequence that may be given up instead of copying it.
+  private static let mostLost = 8
+  /// Caches of nobody.
+  private static let mostFree = 2
+
+  init(_ transformer: Transformer, capacity: Int, byteLimit: Int) {
+    self.transformer = transformer
+    self.capacity = capacity
+    self.byteLimit = byteLimit
+  }
+
+  /// Bytes of what is kept.
+  var byteCount: Int {
+    kept.reduce(0) { $0 + $1.byteCount } + free.reduce(0) { $0 + $1.touchedByteCount }
+  }
+
+  /// A sequence that holds as much of the beginning of `prompt` as any does, at most `most` tokens.
+  ///
+  /// `running` sequences are copied; a kept one that the prompt goes on from is taken over.
+  func sequence(
+    for prompt: [TokenID], _ adapters: [Adapter], most: Int, running: [CachedSequence]
+  ) throws -> CachedSequence {
+    let beginning = prompt.prefix(most)
+    var best: (source: CachedSequence, reach: Int, place: Int?)?
+    var common = 0
+    for (place, source) in kept.enumerated().map({ (Int?.some($0.offset), $0.element) })
+      + running.map({ (nil, $0) })
+    {
+      let shared = source.common(with: beginning, adapters)
+      common = max(common, shared)
+      guard shared >= min(Self.leastCommon, most) else { continue }
+      let reach = source.reach(shared)
+      // Of equals the last used one, and rather a kept one, which may be taken over.
+      if reach > 0, best.map({ reach >= $0.reach && (reach > $0.reach || place != nil) }) ?? true {
+        best = (source, reach, place)
+      }
+    }
+    let sequence = try self.sequence(best, adapters)
+    // Where prompts have parted once, others will.
+    if common >= Self.leastCommon { sequence.anchor(at: common) }
+    return sequence
+  }
+
+  private func sequence(
+    _ best: (source: CachedSequence, reach: Int, place: Int?)?, _ adapters: [Adapter]
+  ) throws -> CachedSequence {
+    guard let best else { return CachedSequence(try cache(), adapters: adapters) }
+    if let place = best.place {
+      kept.remove(at: place)
+      if best.source.tokens.count - best.reach <= Self.mostLost {
+        best.source.truncate(to: best.reach)
+        return best.source
+      }
+      kept.append(best.source)
+    }
+    return best.source.copy(best.reach, into: try cache())
+  }
+
+  /// Keeps a sequence that has ended.
+  func keep(_ sequence: CachedSequence) {
+    kept.append(sequence)
+    var bytes = kept.reduce(0) { $0 + $1.byteCount }
+    while bytes > byteLimit, !kept.isEmpty {
+      let leaving = kept.removeFirst()
+      bytes -= leaving.byteCount
+      if free.count < Self.mostFree { free.append(leaving.cache) }
+    }
+  }
+
+  /// Gives up everything that no sequence is in.
+  func removeAll() {
+    kept = []
+    free = []
+  }
+
+  /// A cache whose tokens nobody needs; when the memory is not there, that of the sequence which served
+  /// least recently.
+  private func cache() throws -> KVCache {
+    if let cache = free.popLast() { return cache }
+    do {
+      return try transformer.makeCache(capacity: capacity, chunk: Session.chunk)
+    } catch {
+      guard !kept.isEmpty else { throw error }
+      return kept.removeFirst().cache
+    }
+  }
+}
