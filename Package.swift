@@ -118,6 +118,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+    // The code of the tutorial.
+    .testTarget(
+      name: "TutorialTests", dependencies: ["Facet", "FacetTestSupport"],
+      path: "Examples/Tutorial", swiftSettings: strict),
     .testTarget(
       name: "FacetCLITests", dependencies: ["FacetCLI", "FacetTestSupport"],
       swiftSettings: strict),
