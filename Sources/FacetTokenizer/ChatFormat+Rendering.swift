@@ -3,7 +3,7 @@
 
 extension ChatFormat {
   /// A piece of a rendered conversation.
-  enum Part: Equatable {
+  package enum Part: Equatable {
     /// The beginning-of-sequence token.
     case beginning
     /// The end-of-sequence token, which ends a turn of the assistant.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of Facet: Gemma, end to end, in Swift.
+
+import FacetTokenizer
+
+/// Control tokens that a guide may ask for, each spelled by two bytes that no UTF-8 text holds.
+package enum GuideMark: UInt8, Sendable, CaseIterable {
+  /// Mistral v0.3: what follows is a list of calls.
+  case toolCalls = 0x80
+
+  /// The token's name.
+  var name: String {
+    switch self {
+    case .toolCalls: "[TOOL_CALLS]"
+    }
+  }
+
+  /// The byte that begins every mark.
+  static let lead: UInt8 = 0xFF
+
+  /// What stands for the token in a grammar.
+  package var bytes: [UInt8] { [Self.lead, rawValue] }
+
+  /// The tokens of a vocabulary that are marks.
+  static func tokens(of tokenizer: Tokenizer) -> [TokenID: GuideMark] {
+    var result: [TokenID: GuideMark] = [:]
+    for mark in allCases {
+      guard let token = tokenizer.token(forPiece: mark.name), tokenizer.isControl(token) else {
+        continue
+      }
+      result[token] = mark
+    }
+    return result
+  }
+}
