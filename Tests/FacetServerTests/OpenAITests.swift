@@ -127,6 +127,30 @@ struct OpenAITests {
     }
   }
 
+  @Test("a call that must come is well formed, and its stream the same")
+  func tools() async throws {
+    let body = #"""
+      "messages":[{"role":"user","content":"the"}],"max_tokens":200,"temperature":0,
+      "tool_choice":"required","parallel_tool_calls":false,"tools":[{"type":"function","function":
+      {"name":"pick","parameters":{"type":"object","properties":{"n":{"enum":[1,2]}},"required":["n"]}}}]
+      """#
+    try await TestServer.with { client in
+      let answer = try await client.post("/v1/chat/completions", "{\(body)}")
+      let choice = answer["choices"]?[0]
+      #expect(choice?["finish_reason"] == "tool_calls")
+      let function = choice?["message"]?["tool_calls"]?[0]?["function"]
+      #expect(function?["name"] == "pick")
+      let arguments = function?["arguments"]?.string ?? ""
+      #expect(["{\"n\": 1}", "{\"n\": 2}"].contains(arguments))
+      let chunks = try await client.events("/v1/chat/completions", "{\(body),\"stream\":true}")
+      let streamed = chunks.compactMap {
+        $0["choices"]?[0]?["delta"]?["tool_calls"]?[0]?["function"]?["arguments"]?.string
+      }.joined()
+      #expect(streamed == arguments)
+      #expect(chunks.last?["choices"]?[0]?["finish_reason"] == "tool_calls")
+    }
+  }
+
   @Test("an answer holds to the schema of response_format")
   func guided() async throws {
     try await TestServer.with { client in

@@ -56,3 +56,24 @@ def errors(server):
     assert error.body["error"]["type"] == "not_found_error"
     refuses(anthropic.BadRequestError, lambda: ask(max_tokens=0), "max_tokens")
     refuses(anthropic.BadRequestError, lambda: ask(extra_body={"temperature": -1}), "temperature")
+
+
+def tools(server):
+    client = _client(server)
+    weather = {"name": "get_weather", "description": "The weather in a city.", "input_schema": {
+        "type": "object", "properties": {"city": {"type": "string", "maxLength": 30}}, "required": ["city"]}}
+    ask = {"model": CHAT, "max_tokens": 120, "tools": [weather], "extra_body": COLD,
+           "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
+           "tool_choice": {"type": "tool", "name": "get_weather", "disable_parallel_tool_use": True}}
+    answer = client.messages.create(**ask)
+    assert answer.stop_reason == "tool_use", answer
+    use = [block for block in answer.content if block.type == "tool_use"][0]
+    assert use.name == "get_weather" and isinstance(use.input["city"], str)
+    with client.messages.stream(**ask) as stream:
+        final = stream.get_final_message()
+    again = [block for block in final.content if block.type == "tool_use"][0]
+    assert again.input == use.input and final.stop_reason == "tool_use"
+    after = client.messages.create(model=CHAT, max_tokens=12, tools=[weather], extra_body=COLD, messages=[
+        *ask["messages"], {"role": "assistant", "content": [block.model_dump() for block in answer.content]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": use.id, "content": "sunny"}]}])
+    assert after.content

@@ -104,3 +104,26 @@ def errors(server):
     refuses(genai_errors.ClientError,
             lambda: ask(config=types.GenerateContentConfig(temperature=-1)), "INVALID_ARGUMENT")
     refuses(genai_errors.ClientError, lambda: client.models.get(model="nobody"), "NOT_FOUND")
+
+
+def tools(server):
+    weather = types.Tool(function_declarations=[types.FunctionDeclaration(
+        name="get_weather", description="The weather in a city.", parameters=types.Schema(
+            type="OBJECT", required=["city"], properties={"city": types.Schema(type="STRING", max_length=30)}))])
+    config = types.GenerateContentConfig(
+        temperature=0, max_output_tokens=120, tools=[weather],
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        tool_config=types.ToolConfig(function_calling_config=types.FunctionCallingConfig(mode="ANY")))
+    client = _client(server)
+    question = types.Content(role="user", parts=[types.Part(text="What is the weather in Paris?")])
+    answer = client.models.generate_content(model=CHAT, contents=[question], config=config)
+    call = answer.function_calls[0]
+    assert call.name == "get_weather" and isinstance(call.args["city"], str)
+    parts = [p for chunk in client.models.generate_content_stream(model=CHAT, contents=[question], config=config)
+             for p in (chunk.candidates[0].content.parts or [])]
+    assert [p.function_call.args for p in parts if p.function_call][0] == call.args
+    after = client.models.generate_content(
+        model=CHAT, config=types.GenerateContentConfig(temperature=0, max_output_tokens=8),
+        contents=[question, answer.candidates[0].content, types.Content(role="user", parts=[
+            types.Part.from_function_response(name="get_weather", response={"result": "sunny"})])])
+    assert after.text

@@ -158,3 +158,24 @@ def errors(server):
         model=CHAT, messages=[{"role": "user", "content": "x", "images": [b"x"]}]), "vision")
     empty = requests.post(server.url + "/api/generate")
     assert empty.status_code == 400 and empty.json() == {"error": "missing request body"}
+
+
+def tools(server):
+    def get_weather(city: str) -> str:
+        """The weather in a city.
+
+        Args:
+          city: the city's name
+        """
+        return "sunny"
+    client = _client(server)
+    ask = [{"role": "user", "content": "What is the weather in Paris? Use the tool get_weather."}]
+    answer = client.chat(model=CHAT, messages=ask, tools=[get_weather], options={"temperature": 0, "num_predict": 80})
+    for call in answer.message.tool_calls or []:
+        assert call.function.name == "get_weather" and isinstance(call.function.arguments["city"], str)
+    history = [*ask, {"role": "assistant", "content": "", "tool_calls": [
+        {"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]},
+        {"role": "tool", "tool_name": "get_weather", "content": "sunny"}]
+    assert client.chat(model=CHAT, messages=history, options={"temperature": 0, "num_predict": 12}).message.content
+    assert "tools" in client.show(CHAT).capabilities
+    refuses(ollama.ResponseError, lambda: client.chat(model=BASE, messages=ask, tools=[get_weather]), "does not support")

@@ -174,3 +174,37 @@ def errors(server):
     assert full.body["type"] == "exceed_context_size_error", full.body
     error = refuses(openai.BadRequestError, lambda: client.completions.create(model=BASE, prompt=[10 ** 6]))
     assert error.body["type"] == "invalid_request_error"
+
+
+WEATHER = {"type": "function", "function": {
+    "name": "get_weather", "description": "The weather in a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 30}}, "required": ["city"]}}}
+
+
+def tools(server):
+    """A call that must come is well formed, whole and streamed; its result is taken in."""
+    client = _client(server)
+    ask = {"model": CHAT, "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
+           "tools": [WEATHER], "tool_choice": "required", "temperature": 0, "max_tokens": 120,
+           "parallel_tool_calls": False}
+    answer = client.chat.completions.create(**ask)
+    choice = answer.choices[0]
+    assert choice.finish_reason == "tool_calls", choice
+    call = choice.message.tool_calls[0]
+    assert call.function.name == "get_weather" and isinstance(json.loads(call.function.arguments)["city"], str)
+    name, arguments, ends = "", "", []
+    for chunk in client.chat.completions.create(**ask, stream=True):
+        for part in chunk.choices[0].delta.tool_calls or []:
+            name += part.function.name or ""
+            arguments += part.function.arguments or ""
+        ends.append(chunk.choices[0].finish_reason)
+    assert name == "get_weather" and arguments == call.function.arguments and ends[-1] == "tool_calls"
+    after = client.chat.completions.create(
+        model=CHAT, tools=[WEATHER], tool_choice="none", max_tokens=12, temperature=0,
+        messages=[*ask["messages"], choice.message.model_dump(exclude_none=True),
+                  {"role": "tool", "tool_call_id": call.id, "content": "sunny, 25 degrees"}])
+    assert after.choices[0].message.content
+    free = client.chat.completions.create(**{**ask, "tool_choice": "auto"})
+    assert free.choices[0].finish_reason in ("stop", "length", "tool_calls")
+    refuses(openai.BadRequestError, lambda: client.chat.completions.create(
+        **{**ask, "tools": [{"type": "function", "function": {"name": "two words"}}]}), "two words")

@@ -11,6 +11,36 @@ struct AnswerRequest: Sendable {
   var options: GenerationOptions
   /// How many answers.
   var choices = 1
+
+  /// A text to go on with.
+  init(prompt: Prompt, options: GenerationOptions, choices: Int = 1) {
+    self.prompt = prompt
+    self.options = options
+    self.choices = choices
+  }
+
+  /// A conversation to go on with; where tools may be called, the answer holds to what a call looks like.
+  init(
+    _ conversation: Conversation, to model: ServedModel, options: GenerationOptions,
+    choices: Int = 1
+  ) throws {
+    prompt = try model.prompt(conversation)
+    self.options = options
+    self.choices = choices
+    guard conversation.mayCall else { return }
+    self.options.guide = .toolCalls(
+      model.language.toolGuide(
+        conversation.tools, choice: conversation.choice, count: conversation.count,
+        answer: options.guide))
+  }
+
+  /// Reads one of the answers of `model`.
+  func reader(_ model: ServedModel) throws -> AnswerReader {
+    guard case .toolCalls(let guide) = options.guide else {
+      return try AnswerReader(nil, model.language)
+    }
+    return try AnswerReader(guide, model.language)
+  }
 }
 
 /// What happens while answers come about.
@@ -81,34 +111,39 @@ enum AnswerFeed {
 
 /// An answer that is complete.
 struct CompletedAnswer: Sendable {
-  /// The text.
+  /// The text, calls of tools left out.
   var text = ""
+  /// The tools that it calls.
+  var calls: [ToolCall] = []
   /// Its tokens, the one that ended it included.
   var tokens: [GeneratedToken] = []
   /// Why it ended, and how long it took.
   var summary: GenerationSummary
 
-  /// Waits for `count` answers.
+  /// Waits for the answers to `request`.
   static func collect(
-    _ updates: AsyncThrowingStream<AnswerUpdate, any Error>, count: Int
+    _ updates: AsyncThrowingStream<AnswerUpdate, any Error>, of request: AnswerRequest,
+    _ model: ServedModel
   ) async throws -> [CompletedAnswer] {
+    let count = request.choices
+    var readers: [AnswerReader] = []
+    for _ in 0..<count { readers.append(try request.reader(model)) }
     var texts = [String](repeating: "", count: count)
     var tokens = [[GeneratedToken]](repeating: [], count: count)
     var summaries = [GenerationSummary?](repeating: nil, count: count)
     for try await case .event(let event, let choice) in updates {
+      for part in readers[choice].read(event) { texts[choice] += part.text }
       switch event {
-      case .prefill: break
-      case .token(let token):
-        texts[choice] += token.text
-        tokens[choice].append(token)
-      case .rest(let text): texts[choice] += text
+      case .prefill, .rest: break
+      case .token(let token): tokens[choice].append(token)
       case .finished(let summary): summaries[choice] = try complete(summary)
       }
     }
     let done = summaries.compactMap(\.self)
     guard done.count == count else { throw CancellationError() }
     return (0..<count).map {
-      CompletedAnswer(text: texts[$0], tokens: tokens[$0], summary: done[$0])
+      CompletedAnswer(
+        text: texts[$0], calls: readers[$0].calls, tokens: tokens[$0], summary: done[$0])
     }
   }
 
@@ -118,6 +153,16 @@ struct CompletedAnswer: Sendable {
       throw ServerError(.unavailable, "The server is stopping; the answer was cut off.")
     }
     return summary
+  }
+}
+
+extension AnswerPart {
+  /// What of it is text: a call that came to nothing is.
+  var text: String {
+    switch self {
+    case .text(let text), .abandoned(_, let text): text
+    case .callBegan, .arguments, .call: ""
+    }
   }
 }
 

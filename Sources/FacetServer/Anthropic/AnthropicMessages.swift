@@ -27,16 +27,20 @@ struct AnthropicMessages: Sendable {
       options.stop = stop
     }
     let isStream = try fields.bool("stream") ?? false
+    let asked = try AnswerRequest(conversation, to: model, options: options)
     let updates = try AnswerFeed.open(
-      AnswerRequest(prompt: try model.prompt(conversation), options: options), of: model,
-      watch: await context.clientWatch(), metrics: server.metrics, arrival: arrival, pings: isStream
-    )
-    if isStream { return stream(model, updates) }
-    let answer = try await CompletedAnswer.collect(updates, count: 1)[0]
+      asked, of: model, watch: await context.clientWatch(), metrics: server.metrics,
+      arrival: arrival, pings: isStream)
+    if isStream { return stream(asked, model, updates) }
+    let answer = try await CompletedAnswer.collect(updates, of: asked, model)[0]
+    let text = JSON.record(["type": "text", "text": .string(answer.text)])
+    let calls = answer.calls.map { call in
+      Self.call(call.id, call.name, (try? JSON(text: call.arguments)) ?? .record([:]))
+    }
     return .json(
       Self.message(
-        model, content: [.record(["type": "text", "text": .string(answer.text)])],
-        end: Self.end(answer.summary.reason),
+        model, content: (answer.text.isEmpty && !calls.isEmpty ? [] : [text]) + calls,
+        end: Self.end(answer.summary.reason, hasCalls: !calls.isEmpty),
         usage: Self.usage(answer.summary, output: answer.summary.generatedTokens)))
   }
 
@@ -50,24 +54,68 @@ struct AnthropicMessages: Sendable {
 
   // MARK: Reading
 
-  private static func conversation(_ fields: Fields) throws(ServerError) -> [ChatMessage] {
-    if let tools = try fields.array("tools"), !tools.isEmpty {
-      throw ServerError(.unsupported, "tools: the model does not support tools", parameter: "tools")
-    }
-    var messages: [ChatMessage] = []
+  private static func conversation(_ fields: Fields) throws -> Conversation {
+    var conversation = Conversation()
     let system = try ChatReading.text(fields, "system")
-    if !system.isEmpty { messages.append(ChatMessage(.system, system)) }
+    if !system.isEmpty { conversation.add(.system, system) }
     guard let list = try fields.list("messages") else { throw fields.missing("messages") }
     for message in list {
       let role = try message.text("role")
-      let text = try ChatReading.text(message, "content")
-      switch role {
-      case "user": messages.append(ChatMessage(.user, text))
-      case "assistant": messages.append(ChatMessage(.assistant, text))
-      default: throw ChatReading.unknownRole(role, message)
+      guard role == "user" || role == "assistant" else {
+        throw ChatReading.unknownRole(role, message)
+      }
+      try add(message, isUser: role == "user", to: &conversation)
+    }
+    for tool in try fields.list("tools") ?? [] {
+      conversation.tools.append(try ChatReading.definition(tool, "input_schema"))
+    }
+    if let choice = try fields.fields("tool_choice") {
+      switch try choice.text("type") {
+      case "auto": break
+      case "any": conversation.choice = .required
+      case "tool": conversation.choice = .named(try choice.text("name"))
+      case "none": conversation.choice = .none
+      default: throw choice.wrong("type", "auto, any, tool or none")
+      }
+      if try choice.bool("disable_parallel_tool_use") == true { conversation.count = .one }
+    }
+    return conversation
+  }
+
+  /// Adds a message: text, or blocks of text, calls and their results.
+  private static func add(
+    _ message: Fields, isUser: Bool, to conversation: inout Conversation
+  ) throws {
+    guard message["content"]?.array != nil, let blocks = try message.list("content") else {
+      return conversation.add(
+        isUser ? .user : .assistant, try ChatReading.text(message, "content"))
+    }
+    var text = ""
+    var calls: [ToolCall] = []
+    var hasResults = false
+    for block in blocks {
+      switch try block.string("type") ?? "text" {
+      case "tool_use":
+        calls.append(
+          ToolCall(
+            id: try block.text("id"), name: try block.text("name"),
+            arguments: block["input"]?.text ?? "{}"))
+      case "tool_result":
+        let id = try block.text("tool_use_id")
+        conversation.entries.append(
+          .result(
+            ToolResult(
+              id: id, name: conversation.tool(ofCall: id) ?? "tool",
+              content: try ChatReading.text(block, "content"))))
+        hasResults = true
+      default: text += try ChatReading.text(block)
       }
     }
-    return messages
+    if !calls.isEmpty {
+      conversation.entries.append(.calls(calls, text: text))
+    } else if !text.isEmpty || !hasResults {
+      conversation.add(isUser ? .user : .assistant, text)
+    }
   }
 
   // MARK: Writing
@@ -77,11 +125,17 @@ struct AnthropicMessages: Sendable {
     var sequence: JSON
   }
 
-  private static func end(_ reason: FinishReason) -> End {
+  private static func call(_ id: String, _ name: String, _ input: JSON) -> JSON {
+    .record([
+      "type": "tool_use", "id": .string(id), "name": .string(name), "input": input,
+    ])
+  }
+
+  private static func end(_ reason: FinishReason, hasCalls: Bool) -> End {
     switch reason {
     case .stopText(let text): End(reason: "stop_sequence", sequence: .string(text))
     case .maxTokens, .contextFull: End(reason: "max_tokens", sequence: .null)
-    default: End(reason: "end_turn", sequence: .null)
+    default: End(reason: hasCalls ? "tool_use" : "end_turn", sequence: .null)
     }
   }
 
@@ -106,58 +160,33 @@ struct AnthropicMessages: Sendable {
 
   /// Server-sent events whose names their data repeat.
   private func stream(
-    _ model: ServedModel, _ updates: AsyncThrowingStream<AnswerUpdate, any Error>
+    _ asked: AnswerRequest, _ model: ServedModel,
+    _ updates: AsyncThrowingStream<AnswerUpdate, any Error>
   ) -> Response {
     .stream(
       .events, refusal: { StreamFrame(AnthropicRefusal.body(of: $0), name: "error") }
     ) { writer in
-      func send(_ type: String, _ members: KeyValuePairs<String, JSON?>) -> (JSON, String) {
-        (.object(JSONObject().adding(["type": .string(type)]).adding(members)), type)
-      }
-      func text(_ text: String) -> (JSON, String) {
-        send(
-          "content_block_delta",
-          [
-            "index": 0, "delta": .record(["type": "text_delta", "text": .string(text)]),
-          ])
-      }
-      var hasBegun = false
+      var reader = try asked.reader(model)
+      var blocks = AnthropicBlocks()
       for try await update in updates {
         guard case .event(let event, _) = update else {
           try await writer.send(.record(["type": "ping"]), name: "ping")
           continue
         }
-        var frames: [(JSON, String)] = []
-        if !hasBegun, case .prefill(let done, let total) = event, done == total {
+        if case .prefill(let done, let total) = event, done == total, !blocks.hasBegun {
           // What was found in a cache is known at the end only.
           let usage = JSON.record(["input_tokens": .integer(total), "output_tokens": 0])
-          frames.append(
-            send(
-              "message_start",
-              ["message": Self.message(model, content: [], end: nil, usage: usage)]))
-          frames.append(
-            send(
-              "content_block_start",
-              ["index": 0, "content_block": .record(["type": "text", "text": ""])]))
-          hasBegun = true
+          blocks.begin(Self.message(model, content: [], end: nil, usage: usage))
         }
-        switch event {
-        case .token(let token) where !token.text.isEmpty: frames.append(text(token.text))
-        case .rest(let rest): frames.append(text(rest))
-        case .finished(let summary):
-          let end = Self.end(try CompletedAnswer.complete(summary).reason)
-          frames.append(send("content_block_stop", ["index": 0]))
-          frames.append(
-            send(
-              "message_delta",
-              [
-                "delta": .record(["stop_reason": end.reason, "stop_sequence": end.sequence]),
-                "usage": Self.usage(summary, output: summary.generatedTokens),
-              ]))
-          frames.append(send("message_stop", [:]))
-        default: break
+        for part in reader.read(event) { blocks.add(part) }
+        if case .finished(let summary) = event {
+          let end = Self.end(
+            try CompletedAnswer.complete(summary).reason, hasCalls: !reader.calls.isEmpty)
+          blocks.finish(
+            .record(["stop_reason": end.reason, "stop_sequence": end.sequence]),
+            Self.usage(summary, output: summary.generatedTokens))
         }
-        for (value, name) in frames { try await writer.send(value, name: name) }
+        for frame in blocks.takeFrames() { try await writer.send(frame) }
       }
     }
   }

@@ -34,17 +34,18 @@ struct GeminiAnswers: Sendable {
     let conversation = try GeminiReading.conversation(fields)
     let model = try await server.models.model(name)
     let options = try GeminiReading.options(fields, for: model, server.settings)
-    let request = AnswerRequest(
-      prompt: try model.prompt(conversation), options: options,
-      choices: try GeminiReading.choices(fields, server.settings))
+    let request = try AnswerRequest(
+      conversation, to: model, options: options,
+      choices: GeminiReading.choices(fields, server.settings))
     let updates = try AnswerFeed.open(
       request, of: model, watch: await context.clientWatch(), metrics: server.metrics,
       arrival: arrival, pings: stream != nil)
     guard let stream else {
-      let answers = try await CompletedAnswer.collect(updates, count: request.choices)
+      let answers = try await CompletedAnswer.collect(updates, of: request, model)
       let candidates = answers.enumerated().map { index, answer in
         Self.candidate(
-          index, answer.text, tokens: options.logProbabilities == nil ? nil : answer.tokens,
+          index, Self.parts(answer.text, answer.calls),
+          tokens: options.logProbabilities == nil ? nil : answer.tokens,
           reason: answer.summary.reason, model.tokenizer)
       }
       return .json(Self.body(candidates, Self.usage(answers.map(\.summary)), model))
@@ -52,34 +53,29 @@ struct GeminiAnswers: Sendable {
     return .stream(stream, refusal: Self.frame) { writer in
       let id = OpenAIShapes.id("")
       var summaries: [GenerationSummary] = []
+      var readers: [AnswerReader] = []
+      for _ in 0..<request.choices { readers.append(try request.reader(model)) }
       for try await update in updates {
         guard case .event(let event, let choice) = update else {
           try await writer.ping()
           continue
         }
-        switch event {
-        case .prefill: break
-        case .token(let token):
-          let tokens = options.logProbabilities == nil ? nil : [token]
-          guard !token.text.isEmpty || tokens != nil else { continue }
-          try await writer.send(
-            Self.body(
-              [Self.candidate(choice, token.text, tokens: tokens, reason: nil, model.tokenizer)],
-              nil, model, id: id))
-        case .rest(let text):
-          try await writer.send(
-            Self.body(
-              [Self.candidate(choice, text, tokens: nil, reason: nil, model.tokenizer)], nil,
-              model, id: id))
-        case .finished(let summary):
-          summaries.append(try CompletedAnswer.complete(summary))
-          try await writer.send(
-            Self.body(
-              [
-                Self.candidate(
-                  choice, "", tokens: nil, reason: summary.reason, model.tokenizer)
-              ], Self.usage(summaries), model, id: id))
+        let said = readers[choice].read(event)
+        var calls: [ToolCall] = []
+        for case .call(_, let call) in said { calls.append(call) }
+        let text = said.map(\.text).joined()
+        var tokens: [GeneratedToken]?
+        if options.logProbabilities != nil, case .token(let token) = event { tokens = [token] }
+        if !text.isEmpty || !calls.isEmpty || tokens != nil {
+          let candidate = Self.candidate(
+            choice, Self.parts(text, calls), tokens: tokens, reason: nil, model.tokenizer)
+          try await writer.send(Self.body([candidate], nil, model, id: id))
         }
+        guard case .finished(let summary) = event else { continue }
+        summaries.append(try CompletedAnswer.complete(summary))
+        let candidate = Self.candidate(
+          choice, Self.parts("", []), tokens: nil, reason: summary.reason, model.tokenizer)
+        try await writer.send(Self.body([candidate], Self.usage(summaries), model, id: id))
       }
     }
   }
@@ -88,16 +84,28 @@ struct GeminiAnswers: Sendable {
     StreamFrame(APIShape.gemini.body(of: error))
   }
 
+  /// Text and calls as the parts of a content.
+  private static func parts(_ text: String, _ calls: [ToolCall]) -> [JSON] {
+    let said = text.isEmpty && !calls.isEmpty ? [] : [JSON.record(["text": .string(text)])]
+    return said
+      + calls.map { call in
+        .record([
+          "functionCall": .record([
+            "id": .string(call.id), "name": .string(call.name),
+            "args": (try? JSON(text: call.arguments)) ?? .record([:]),
+          ])
+        ])
+      }
+  }
+
   private static func candidate(
-    _ index: Int, _ text: String, tokens: [GeneratedToken]?, reason: FinishReason?,
+    _ index: Int, _ parts: [JSON], tokens: [GeneratedToken]?, reason: FinishReason?,
     _ tokenizer: Tokenizer
   ) -> JSON {
     let tokens = tokens?.filter { !tokenizer.special.stop.contains($0.id) }
     let probabilities = tokens?.compactMap(\.logProbability).map(Double.init) ?? []
     return .record([
-      "content": .record([
-        "parts": .array([.record(["text": .string(text)])]), "role": "model",
-      ]),
+      "content": .record(["parts": .array(parts), "role": "model"]),
       "finishReason": reason.map { .string($0.isLength ? "MAX_TOKENS" : "STOP") },
       "index": .integer(index),
       "avgLogprobs": probabilities.isEmpty

@@ -7,40 +7,109 @@ import FacetTokenizer
 
 /// Requests of the Gemini API; names may be in camel or in snake case.
 enum GeminiReading {
-  /// The conversation of `contents` and `systemInstruction`.
-  static func conversation(_ fields: Fields) throws -> [ChatMessage] {
-    if let tools = try fields.array("tools"), !tools.isEmpty {
-      throw ServerError(.unsupported, "The model does not support tools.", parameter: "tools")
-    }
+  /// The conversation of `contents` and `systemInstruction`, with its tools.
+  static func conversation(_ fields: Fields) throws -> Conversation {
     if let cached = try fields.string("cachedContent"), !cached.isEmpty {
       throw ServerError(
         .unsupported,
         "Cached contents are not offered; beginnings that are alike are cached anyway.",
         parameter: "cachedContent")
     }
-    var messages: [ChatMessage] = []
+    var conversation = Conversation()
     if let system = fields["systemInstruction"] {
       let text = try content(system, fields.path("systemInstruction"))
-      if !text.isEmpty { messages.append(ChatMessage(.system, text)) }
+      if !text.isEmpty { conversation.add(.system, text) }
     }
     guard let contents = fields["contents"] else { throw fields.missing("contents") }
     let list: [JSON] = contents.array ?? [contents]
     for (index, value) in list.enumerated() {
-      let path = "contents[\(index)]"
-      let text = try content(value, path)
-      let role =
-        try value.object.map { try Fields($0, at: path).string("role") ?? "user" } ?? "user"
-      switch role {
-      case "user", "": messages.append(ChatMessage(.user, text))
-      case "model": messages.append(ChatMessage(.assistant, text))
-      case "system": messages.append(ChatMessage(.system, text))
-      default:
+      try add(value, "contents[\(index)]", to: &conversation)
+    }
+    for tool in try fields.list("tools") ?? [] {
+      guard let functions = try tool.list("functionDeclarations") else {
         throw ServerError(
-          .invalidRequest, "'\(path).role' is '\(role)'; it must be user or model.",
-          parameter: path + ".role")
+          .unsupported, "'\(tool.place)' has no functionDeclarations; other tools are not offered.",
+          parameter: tool.place)
+      }
+      for function in functions { conversation.tools.append(try definition(function)) }
+    }
+    let choice = try fields.fields("toolConfig")?.fields("functionCallingConfig")
+    if let choice { conversation.choice = try self.choice(choice) }
+    return conversation
+  }
+
+  /// Adds a content: text, calls of tools or their results.
+  private static func add(
+    _ value: JSON, _ path: String, to conversation: inout Conversation
+  ) throws {
+    if let text = value.string { return conversation.add(.user, text) }
+    let fields = try Fields(value, at: path, readsSnakeCase: true)
+    let role = try fields.string("role") ?? "user"
+    var text = ""
+    var calls: [ToolCall] = []
+    for part in try fields.list("parts") ?? [] {
+      if let call = try part.fields("functionCall") {
+        calls.append(
+          ToolCall(
+            id: try call.string("id") ?? ToolCall.randomID(), name: try call.text("name"),
+            arguments: call["args"]?.text ?? "{}"))
+      } else if let result = try part.fields("functionResponse") {
+        let name = try result.text("name")
+        let id = try result.string("id") ?? conversation.openCall(of: name)
+        conversation.entries.append(
+          .result(
+            ToolResult(
+              id: id ?? ToolCall.randomID(), name: name, content: result["response"]?.text ?? "{}"))
+        )
+      } else {
+        text += try self.text(part)
       }
     }
-    return messages
+    if !calls.isEmpty {
+      conversation.entries.append(.calls(calls, text: text))
+      return
+    }
+    switch role {
+    case "user", "function", "":
+      // A content of results alone says nothing else.
+      if !text.isEmpty || role == "user" && fields["parts"]?.array?.isEmpty != false {
+        conversation.add(.user, text)
+      }
+    case "model": conversation.add(.assistant, text)
+    case "system": conversation.add(.system, text)
+    default:
+      throw ServerError(
+        .invalidRequest, "'\(path).role' is '\(role)'; it must be user or model.",
+        parameter: path + ".role")
+    }
+  }
+
+  private static func definition(_ function: Fields) throws(ServerError) -> ToolDefinition {
+    if function["parametersJsonSchema"] != nil {
+      return try ChatReading.definition(function, "parametersJsonSchema")
+    }
+    guard let schema = function["parameters"] else {
+      return try ChatReading.definition(function, "parameters")
+    }
+    let converted = function.object.without(["parameters"]).adding([
+      "parameters": GeminiSchema.jsonSchema(schema)
+    ])
+    return try ChatReading.definition(
+      Fields(converted, at: function.place, readsSnakeCase: true), "parameters")
+  }
+
+  private static func choice(_ fields: Fields) throws -> ToolChoice {
+    switch try fields.string("mode") ?? "AUTO" {
+    case "AUTO", "MODE_UNSPECIFIED": return .auto
+    case "NONE": return .none
+    case "ANY", "VALIDATED":
+      let names = try fields.strings("allowedFunctionNames") ?? []
+      return names.count == 1 ? .named(names[0]) : .required
+    case let other:
+      throw ServerError(
+        .invalidRequest, "'\(fields.path("mode"))' is '\(other)'; it must be AUTO, ANY or NONE.",
+        parameter: fields.path("mode"))
+    }
   }
 
   /// The text of a content: a string, or an object with parts that are all text.
@@ -48,13 +117,15 @@ enum GeminiReading {
     if let text = value.string { return text }
     let fields = try Fields(value, at: path, readsSnakeCase: true)
     var text = ""
-    for part in try fields.list("parts") ?? [] {
-      guard let piece = try part.string("text") else {
-        throw ServerError(
-          .unsupported, "'\(part.place)' is no text; models are served with text only.",
-          parameter: part.place)
-      }
-      text += piece
+    for part in try fields.list("parts") ?? [] { text += try self.text(part) }
+    return text
+  }
+
+  private static func text(_ part: Fields) throws(ServerError) -> String {
+    guard let text = try part.string("text") else {
+      throw ServerError(
+        .unsupported, "'\(part.place)' is no text; models are served with text only.",
+        parameter: part.place)
     }
     return text
   }

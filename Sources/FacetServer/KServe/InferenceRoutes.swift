@@ -191,10 +191,12 @@ struct InferenceRoutes: Sendable {
     return try await withThrowingTaskGroup(of: (Int, String).self) { group in
       for (index, text) in texts.enumerated() {
         let prompt = try model.prompt(text, system: nil, after: [], isRaw: false)
+        let request = AnswerRequest(prompt: prompt, options: options)
         let updates = try AnswerFeed.open(
-          AnswerRequest(prompt: prompt, options: options), of: model, watch: watch,
-          metrics: server.metrics, arrival: arrival)
-        group.addTask { (index, try await CompletedAnswer.collect(updates, count: 1)[0].text) }
+          request, of: model, watch: watch, metrics: server.metrics, arrival: arrival)
+        group.addTask {
+          (index, try await CompletedAnswer.collect(updates, of: request, model)[0].text)
+        }
       }
       var answers = [String](repeating: "", count: texts.count)
       for try await (index, text) in group { answers[index] = text }
@@ -215,10 +217,11 @@ struct InferenceRoutes: Sendable {
     }
     let model = try await server.models.model(name)
     let options = try OpenAIOptions.read(Fields(settings), for: model, server.settings)
+    let answer = AnswerRequest(
+      prompt: try model.prompt(text, system: nil, after: [], isRaw: false), options: options)
     let updates = try AnswerFeed.open(
-      AnswerRequest(
-        prompt: try model.prompt(text, system: nil, after: [], isRaw: false), options: options),
-      of: model, watch: await context.clientWatch(), metrics: server.metrics, arrival: arrival,
+      answer, of: model, watch: await context.clientWatch(), metrics: server.metrics,
+      arrival: arrival,
       pings: isStream)
     @Sendable func body(_ text: String) -> JSON {
       .record([
@@ -226,7 +229,7 @@ struct InferenceRoutes: Sendable {
       ])
     }
     guard isStream else {
-      return .json(body(try await CompletedAnswer.collect(updates, count: 1)[0].text))
+      return .json(body(try await CompletedAnswer.collect(updates, of: answer, model)[0].text))
     }
     return .stream(.events, refusal: OllamaShapes.frame) { writer in
       for try await update in updates {

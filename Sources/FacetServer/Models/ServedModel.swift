@@ -34,21 +34,29 @@ struct ServedModel: Sendable {
   }
 
   /// A conversation, after what the model was given to open each with.
-  func prompt(_ conversation: [ChatMessage]) throws -> Prompt {
-    try language.prompt(opened(conversation))
+  func prompt(_ conversation: Conversation) throws -> Prompt {
+    guard conversation.tools.isEmpty || language.toolSyntax != nil else {
+      throw ServerError(.unsupported, "\"\(name)\" does not support tools", parameter: "tools")
+    }
+    return try language.prompt(
+      opened(conversation), tools: conversation.choice == .none ? [] : conversation.tools)
   }
 
-  private func opened(_ conversation: [ChatMessage]) -> [ChatMessage] {
-    guard let settings else { return conversation }
-    var opening: [ChatMessage] = []
-    if let system = settings.system, conversation.first?.role != .system {
-      opening.append(ChatMessage(.system, system))
+  private func opened(_ conversation: Conversation) -> [ChatEntry] {
+    guard let settings else { return conversation.entries }
+    var opening: [ChatEntry] = []
+    if let system = settings.system, !conversation.hasInstructions {
+      opening.append(.message(ChatMessage(.system, system)))
     }
     let shown = settings.messages.compactMap { message in
-      ChatMessage.Role(rawValue: message.role).map { ChatMessage($0, message.content) }
+      ChatMessage.Role(rawValue: message.role).map {
+        ChatEntry.message(ChatMessage($0, message.content))
+      }
     }
-    let instructions = conversation.prefix { $0.role == .system }
-    return opening + instructions + shown + conversation.dropFirst(instructions.count)
+    let instructions = conversation.entries.prefix { entry in
+      if case .message(let message) = entry { message.role == .system } else { false }
+    }
+    return opening + instructions + shown + conversation.entries.dropFirst(instructions.count)
   }
 
   /// A text: for a model that converses a question, unless it is raw; for another one to go on with.
@@ -64,8 +72,10 @@ struct ServedModel: Sendable {
       let parsing: Tokenizer.SpecialTokenParsing = isRaw ? .recognized : .literal
       prompt = Prompt(tokens: tokenizer.encode(whole, parsing: parsing, bos: true))
     } else {
-      let opening = system.map { [ChatMessage(.system, $0)] } ?? []
-      prompt = try self.prompt(opening + [ChatMessage(.user, text)])
+      var conversation = Conversation()
+      if let system { conversation.add(.system, system) }
+      conversation.add(.user, text)
+      prompt = try self.prompt(conversation)
     }
     guard !history.isEmpty else { return prompt }
     if prompt.tokens.first == tokenizer.special.bos, tokenizer.special.addsBOS {

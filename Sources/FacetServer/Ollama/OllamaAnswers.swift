@@ -15,12 +15,28 @@ struct OllamaAnswers: Sendable {
     case generate(prompt: [TokenID])
     case chat
 
-    func text(_ text: String) -> KeyValuePairs<String, JSON?> {
+    func text(_ text: String, calls: [ToolCall] = []) -> KeyValuePairs<String, JSON?> {
       switch self {
       case .generate: ["response": .string(text)]
       case .chat:
-        ["message": .record(["role": "assistant", "content": .string(text)])]
+        [
+          "message": .record([
+            "role": "assistant", "content": .string(text),
+            "tool_calls": calls.isEmpty ? nil : .array(calls.enumerated().map(Self.call)),
+          ])
+        ]
       }
+    }
+
+    /// A call; its arguments are an object here.
+    private static func call(_ index: Int, _ call: ToolCall) -> JSON {
+      .record([
+        "id": .string(call.id),
+        "function": .record([
+          "index": .integer(index), "name": .string(call.name),
+          "arguments": (try? JSON(text: call.arguments)) ?? .record([:]),
+        ]),
+      ])
     }
   }
 
@@ -46,7 +62,9 @@ struct OllamaAnswers: Sendable {
     if text.isEmpty { return try await load(asked, .generate(prompt: [])) }
     let model = try await server.models.model(asked.name, keepAlive: asked.keepAlive)
     let prompt = try model.prompt(text, system: system, after: history ?? [], isRaw: isRaw)
-    return try await answer(asked, model, prompt, .generate(prompt: prompt.tokens), context)
+    let answer = AnswerRequest(
+      prompt: prompt, options: try asked.options(for: model, server.settings))
+    return try await self.answer(asked, model, answer, .generate(prompt: prompt.tokens), context)
   }
 
   @Sendable func chat(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -59,7 +77,9 @@ struct OllamaAnswers: Sendable {
     guard model.language.chatFormat != nil else {
       throw ServerError(.unsupported, "\"\(asked.name)\" does not support chat")
     }
-    return try await answer(asked, model, try model.prompt(conversation), .chat, context)
+    let answer = try AnswerRequest(
+      conversation, to: model, options: asked.options(for: model, server.settings))
+    return try await self.answer(asked, model, answer, .chat, context)
   }
 
   private static func refuseTemplate(_ fields: Fields) throws(ServerError) {
@@ -89,17 +109,17 @@ struct OllamaAnswers: Sendable {
   // MARK: Answering
 
   private func answer(
-    _ asked: OllamaRequest, _ model: ServedModel, _ prompt: Prompt, _ kind: Kind,
+    _ asked: OllamaRequest, _ model: ServedModel, _ request: AnswerRequest, _ kind: Kind,
     _ context: ServerContext
   ) async throws -> Response {
-    let options = try asked.options(for: model, server.settings)
     let updates = try AnswerFeed.open(
-      AnswerRequest(prompt: prompt, options: options), of: model,
-      watch: await context.clientWatch(), metrics: server.metrics, arrival: asked.arrival)
-    let hasLogProbabilities = options.logProbabilities != nil
-    @Sendable func last(_ answer: CompletedAnswer, text: String, logprobs: JSON?) -> JSON {
-      let history = prompt.tokens + answer.tokens.map(\.id)
-      var body = Self.head(asked).adding(kind.text(text)).adding([
+      request, of: model, watch: await context.clientWatch(), metrics: server.metrics,
+      arrival: asked.arrival)
+    let hasLogProbabilities = request.options.logProbabilities != nil
+    @Sendable func last(_ answer: CompletedAnswer, logprobs: JSON?) -> JSON {
+      let history = request.prompt.tokens + answer.tokens.map(\.id)
+      let said = kind.text(answer.text, calls: answer.calls)
+      var body = Self.head(asked).adding(said).adding([
         "logprobs": logprobs, "done": true,
         "done_reason": .string(OllamaShapes.doneReason(answer.summary.reason)),
       ])
@@ -109,35 +129,37 @@ struct OllamaAnswers: Sendable {
           OllamaShapes.metrics(answer.summary, load: model.loadTime, arrival: asked.arrival)))
     }
     guard asked.isStream else {
-      let answer = try await CompletedAnswer.collect(updates, count: 1)[0]
+      let answer = try await CompletedAnswer.collect(updates, of: request, model)[0]
       let logprobs =
         hasLogProbabilities ? OllamaShapes.logProbabilities(answer.tokens, model.tokenizer) : nil
-      return .json(last(answer, text: answer.text, logprobs: logprobs))
+      return .json(last(answer, logprobs: logprobs))
     }
     return .stream(.lines, refusal: OllamaShapes.frame) { writer in
       var tokens: [GeneratedToken] = []
+      var reader = try request.reader(model)
       for try await case .event(let event, _) in updates {
-        switch event {
-        case .prefill: break
-        case .token(let token):
+        let parts = reader.read(event)
+        let text = parts.map(\.text).joined()
+        var calls: [ToolCall] = []
+        for case .call(_, let call) in parts { calls.append(call) }
+        var logprobs: JSON?
+        if case .token(let token) = event {
           tokens.append(token)
-          let logprobs =
-            hasLogProbabilities
-            ? OllamaShapes.logProbabilities([token], model.tokenizer) : nil
-          guard !token.text.isEmpty || logprobs != nil else { continue }
+          if hasLogProbabilities {
+            logprobs = OllamaShapes.logProbabilities([token], model.tokenizer)
+          }
+        }
+        if !text.isEmpty || !calls.isEmpty || logprobs != nil {
           try await writer.send(
             .object(
-              Self.head(asked).adding(kind.text(token.text)).adding([
+              Self.head(asked).adding(kind.text(text, calls: calls)).adding([
                 "logprobs": logprobs, "done": false,
               ])))
-        case .rest(let text):
-          try await writer.send(
-            .object(Self.head(asked).adding(kind.text(text)).adding(["done": false])))
-        case .finished(let summary):
-          let answer = CompletedAnswer(
-            tokens: tokens, summary: try CompletedAnswer.complete(summary))
-          try await writer.send(last(answer, text: "", logprobs: nil))
         }
+        guard case .finished(let summary) = event else { continue }
+        let answer = CompletedAnswer(
+          tokens: tokens, summary: try CompletedAnswer.complete(summary))
+        try await writer.send(last(answer, logprobs: nil))
       }
     }
   }

@@ -93,7 +93,9 @@ struct OllamaLibrary: Sendable {
   }
 
   /// What a client may ask of the model.
-  static func capabilities(_ card: ModelCard?) -> JSON { .strings(["completion", "embedding"]) }
+  static func capabilities(_ card: ModelCard?) -> JSON {
+    .strings(["completion", "embedding"] + (card?.chatFormat == nil ? [] : ["tools"]))
+  }
 
   /// `268.1M`, `4.3B`.
   static func size(_ count: Int) -> String {

@@ -50,13 +50,12 @@ struct OpenAIChat: Sendable {
     if wantsLogProbabilities {
       options.logProbabilities = try fields.integer("top_logprobs", in: 0...20) ?? 0
     }
-    guard let list = try fields.list("messages") else { throw fields.missing("messages") }
-    let conversation = try ChatReading.openAI(list, fields)
+    let conversation = try ChatReading.openAI(fields)
     return Asked(
       model: model,
-      request: AnswerRequest(
-        prompt: try model.prompt(conversation), options: options,
-        choices: try OpenAIOptions.choices(fields, server.settings)),
+      request: try AnswerRequest(
+        conversation, to: model, options: options,
+        choices: OpenAIOptions.choices(fields, server.settings)),
       isStream: try fields.bool("stream") ?? false,
       includesUsage: try fields.fields("stream_options")?.bool("include_usage") ?? false,
       hasLogProbabilities: wantsLogProbabilities)
@@ -67,7 +66,7 @@ struct OpenAIChat: Sendable {
   private func complete(
     _ asked: Asked, _ updates: AsyncThrowingStream<AnswerUpdate, any Error>
   ) async throws -> JSON {
-    let answers = try await CompletedAnswer.collect(updates, count: asked.request.choices)
+    let answers = try await CompletedAnswer.collect(updates, of: asked.request, asked.model)
     var usage = OpenAIShapes.Usage()
     var choices: [JSON] = []
     for (index, answer) in answers.enumerated() {
@@ -76,11 +75,15 @@ struct OpenAIChat: Sendable {
         .record([
           "index": .integer(index),
           "message": .record([
-            "role": "assistant", "content": .string(answer.text), "refusal": .null,
+            "role": "assistant",
+            "content": answer.text.isEmpty && !answer.calls.isEmpty ? .null : .string(answer.text),
+            "refusal": .null,
+            "tool_calls": answer.calls.isEmpty ? nil : .array(answer.calls.map(Self.call)),
           ]),
           "logprobs": asked.hasLogProbabilities
             ? OpenAIShapes.content(answer.tokens, asked.model.tokenizer) : .null,
-          "finish_reason": .string(OpenAIShapes.finishReason(answer.summary.reason)),
+          "finish_reason": .string(
+            OpenAIShapes.finishReason(answer.summary.reason, hasCalls: !answer.calls.isEmpty)),
         ]))
     }
     return .record([
@@ -88,6 +91,38 @@ struct OpenAIChat: Sendable {
       "created": OpenAIShapes.now, "model": .string(asked.model.name), "choices": .array(choices),
       "usage": usage.json, "system_fingerprint": .string(server.fingerprint),
     ])
+  }
+
+  private static func call(_ call: ToolCall) -> JSON {
+    .record([
+      "id": .string(call.id), "type": "function",
+      "function": .record(["name": .string(call.name), "arguments": .string(call.arguments)]),
+    ])
+  }
+
+  /// What a part of an answer changes in the message.
+  private static func delta(_ part: AnswerPart) -> JSON? {
+    switch part {
+    case .text(let text), .abandoned(_, let text): return .record(["content": .string(text)])
+    case .callBegan(let index, let id, let name):
+      return .record([
+        "tool_calls": [
+          .record([
+            "index": .integer(index), "id": .string(id), "type": "function",
+            "function": .record(["name": .string(name), "arguments": ""]),
+          ])
+        ]
+      ])
+    case .arguments(let index, let text):
+      return .record([
+        "tool_calls": [
+          .record([
+            "index": .integer(index), "function": .record(["arguments": .string(text)]),
+          ])
+        ]
+      ])
+    case .call: return nil
+    }
   }
 
   private func stream(
@@ -110,7 +145,9 @@ struct OpenAIChat: Sendable {
         return .object(
           start.adding(["choices": .array([entry]), "usage": asked.includesUsage ? .null : nil]))
       }
+      var readers: [AnswerReader] = []
       for choice in 0..<asked.request.choices {
+        readers.append(try asked.request.reader(asked.model))
         try await writer.send(chunk(choice, .record(["role": "assistant", "content": ""])))
       }
       for try await update in updates {
@@ -118,23 +155,21 @@ struct OpenAIChat: Sendable {
           try await writer.ping()
           continue
         }
-        switch event {
-        case .prefill: break
-        case .token(let token):
-          let logprobs =
-            asked.hasLogProbabilities
-            ? OpenAIShapes.content([token], asked.model.tokenizer) : nil
-          guard !token.text.isEmpty || logprobs != nil else { continue }
-          try await writer.send(
-            chunk(choice, .record(["content": .string(token.text)]), logprobs))
-        case .rest(let text):
-          try await writer.send(chunk(choice, .record(["content": .string(text)])))
-        case .finished(let summary):
-          let summary = try CompletedAnswer.complete(summary)
-          usage.add(summary, countsPrompt: usage.prompt == 0)
-          let end = OpenAIShapes.finishReason(summary.reason)
-          try await writer.send(chunk(choice, .record([:]), end: end))
+        var deltas = readers[choice].read(event).compactMap(Self.delta)
+        var logprobs: JSON?
+        if asked.hasLogProbabilities, case .token(let token) = event {
+          logprobs = OpenAIShapes.content([token], asked.model.tokenizer)
+          if deltas.isEmpty { deltas = [.record(["content": ""])] }
         }
+        for delta in deltas {
+          try await writer.send(chunk(choice, delta, logprobs))
+          logprobs = nil
+        }
+        guard case .finished(let summary) = event else { continue }
+        usage.add(try CompletedAnswer.complete(summary), countsPrompt: usage.prompt == 0)
+        let end = OpenAIShapes.finishReason(
+          summary.reason, hasCalls: !readers[choice].calls.isEmpty)
+        try await writer.send(chunk(choice, .record([:]), end: end))
       }
       if asked.includesUsage {
         try await writer.send(.object(start.adding(["choices": .array([]), "usage": usage.json])))

@@ -146,7 +146,7 @@ struct OpenAICompletion: Sendable {
       answers = try await CompletedAnswer.collect(
         AnswerFeed.open(
           request, of: asked.model, watch: watch, metrics: server.metrics, arrival: arrival),
-        count: asked.choices)
+        of: request, asked.model)
     }
     return answers.enumerated().map { position, answer in
       var choice = Choice(text: echoed + (answer?.text ?? ""))

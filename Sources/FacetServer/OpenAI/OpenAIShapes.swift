@@ -8,7 +8,9 @@ import Foundation
 
 /// Pieces that OpenAI's responses are made of.
 enum OpenAIShapes {
-  static func finishReason(_ reason: FinishReason) -> String { reason.isLength ? "length" : "stop" }
+  static func finishReason(_ reason: FinishReason, hasCalls: Bool = false) -> String {
+    reason.isLength ? "length" : hasCalls ? "tool_calls" : "stop"
+  }
 
   /// Tokens of one request.
   struct Usage: Sendable {

@@ -16,8 +16,8 @@ struct TokenRoutes: Sendable {
     let model = try await server.models.model(try fields.string("model"))
     let tokenizer = model.tokenizer
     let tokens: [TokenID]
-    if let list = try fields.list("messages") {
-      tokens = try model.prompt(try ChatReading.openAI(list, fields)).tokens
+    if fields["messages"] != nil {
+      tokens = try model.prompt(ChatReading.openAI(fields)).tokens
     } else {
       // vLLM calls it prompt and adds the beginning; llama.cpp calls it content and does not.
       let isPrompt = fields["prompt"] != nil
@@ -79,8 +79,7 @@ struct TokenRoutes: Sendable {
   {
     let fields = try await request.fields(server, context)
     let model = try await server.models.model(try fields.string("model"))
-    guard let list = try fields.list("messages") else { throw fields.missing("messages") }
-    let prompt = try model.prompt(try ChatReading.openAI(list, fields))
+    let prompt = try model.prompt(ChatReading.openAI(fields))
     return .json(
       .record([
         "prompt": .string(model.tokenizer.decode(prompt.tokens, skippingControl: false))

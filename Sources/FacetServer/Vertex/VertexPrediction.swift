@@ -103,10 +103,10 @@ struct VertexPrediction: Sendable {
       try fields.integer("maxOutputTokens") ?? fields.integer("max_new_tokens")
       ?? options.maxTokens ?? 256
     let prompt = try model.prompt(text, system: nil, after: [], isRaw: false)
+    let request = AnswerRequest(prompt: prompt, options: options)
     let updates = try AnswerFeed.open(
-      AnswerRequest(prompt: prompt, options: options), of: model, watch: watch,
-      metrics: server.metrics, arrival: arrival)
-    return .string(try await CompletedAnswer.collect(updates, count: 1)[0].text)
+      request, of: model, watch: watch, metrics: server.metrics, arrival: arrival)
+    return .string(try await CompletedAnswer.collect(updates, of: request, model)[0].text)
   }
 
   @Sendable func health(_ request: Request, _ context: ServerContext) async throws -> Response {
