@@ -123,27 +123,27 @@ struct OllamaTests {
       ("/api/generate", #"{"prompt":"x"}"#, "model is required"),
       ("/api/generate", #"{"model":"nobody","prompt":"x"}"#, "model 'nobody' not found"),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","raw":true,"system":"y"}"#,
+        "/api/generate", #"{"model":"chat:local","prompt":"x","raw":true,"system":"y"}"#,
         "raw mode does not support template, system, or context"
       ),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","options":{"top_k":"many"}}"#,
+        "/api/generate", #"{"model":"chat:local","prompt":"x","options":{"top_k":"many"}}"#,
         "option \"top_k\" must be of type integer"
       ),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","options":{"stop":[1]}}"#,
+        "/api/generate", #"{"model":"chat:local","prompt":"x","options":{"stop":[1]}}"#,
         "option \"stop\" must be of an array of strings"
       ),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","think":true}"#,
-        "\"gemma3:local\" does not support thinking"
+        "/api/generate", #"{"model":"chat:local","prompt":"x","think":true}"#,
+        "\"chat:local\" does not support thinking"
       ),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","suffix":"y"}"#,
-        "\"gemma3:local\" does not support insert"
+        "/api/generate", #"{"model":"chat:local","prompt":"x","suffix":"y"}"#,
+        "\"chat:local\" does not support insert"
       ),
       (
-        "/api/generate", #"{"model":"gemma3:local","prompt":"x","top_logprobs":21}"#,
+        "/api/generate", #"{"model":"chat:local","prompt":"x","top_logprobs":21}"#,
         "top_logprobs must be between 0 and 20"
       ),
       ("/api/copy", #"{"source":"nobody","destination":"x"}"#, "model \"nobody\" not found"),

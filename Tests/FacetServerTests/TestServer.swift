@@ -12,15 +12,45 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-/// A server of the tiny Gemma 3 of the fixtures, asked without a network.
+/// A server of the tiny Llama of the fixtures, asked without a network.
 enum TestServer {
-  /// The name that the fixture's file gives the model.
-  static let model = "gemma3:local"
+  /// The name that the fixture's folder gives the model.
+  static let model = "chat:local"
+
+  /// The fixture with room for long conversations and a chat template, which make it one that converses; its
+  /// weights are random, and what it says is nonsense.
+  static let folder: String = {
+    let source = Goldens.path("fixtures/llama/hf")
+    let folder = NSTemporaryDirectory() + "facet-server-tests-\(UUID().uuidString)/chat"
+    let files = FileManager.default
+    do {
+      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for name in try files.contentsOfDirectory(atPath: source) {
+        let text = try Data(contentsOf: URL(fileURLWithPath: "\(source)/\(name)"))
+        var data = text
+        if name == "config.json" {
+          data = Data(
+            String(decoding: text, as: UTF8.self)
+              .replacing(
+                "\"max_position_embeddings\": 256", with: "\"max_position_embeddings\": 4096"
+              )
+              .utf8)
+        } else if name == "tokenizer_config.json" {
+          data = Data(#"{"add_bos_token": true, "chat_template": "[INST] <<SYS>>"}"#.utf8)
+        }
+        try data.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      }
+    } catch {
+      // Every test that opens the folder then says what is missing.
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+    }
+    return folder
+  }()
 
   /// Settings that name the fixture, and nothing of this machine.
   static var settings: ServerSettings {
     var settings = ServerSettings()
-    settings.models = [Goldens.path("fixtures/gemma3/gemma3.gguf")]
+    settings.models = [folder]
     settings.threads = 1
     return settings
   }
