@@ -62,6 +62,9 @@ let package = Package(
     .target(
       name: "FacetEvaluation", dependencies: ["FacetGeneration"],
       resources: [
+        .embedInCode("Programs/sandbox.py"),
+        .embedInCode("Tasks/agieval_en.json"),
+        .embedInCode("Tasks/agieval_math.json"),
         .embedInCode("Tasks/arc_challenge.json"),
         .embedInCode("Tasks/arc_easy.json"),
         .embedInCode("Tasks/bbh_cot_fewshot.json"),
@@ -70,8 +73,13 @@ let package = Package(
         .embedInCode("Tasks/commonsense_qa.json"),
         .embedInCode("Tasks/crows_pairs_english.json"),
         .embedInCode("Tasks/gsm8k.json"),
+        .embedInCode("Tasks/gsm8k_cot.json"),
+        .embedInCode("Tasks/gsm8k_cot_self_consistency.json"),
         .embedInCode("Tasks/hellaswag.json"),
         .embedInCode("Tasks/hellaswag_ctx.json"),
+        .embedInCode("Tasks/humaneval.json"),
+        .embedInCode("Tasks/mbpp.json"),
+        .embedInCode("Tasks/minerva_math.json"),
         .embedInCode("Tasks/mmlu.json"),
         .embedInCode("Tasks/nq_open.json"),
         .embedInCode("Tasks/openbookqa.json"),
