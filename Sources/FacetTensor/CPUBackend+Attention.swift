@@ -99,6 +99,7 @@ extension CPUBackend {
     _ spans: [AttentionSpan], _ settings: AttentionSettings
   ) -> ([Tile], partials: Int) {
     var tiles: [Tile] = []
+    tiles.reserveCapacity(4 * spans.count * (spans.first?.cache.headCount ?? 1))
     var floats = 0
     for (index, span) in spans.enumerated() {
       let group = settings.queryHeads / span.cache.headCount
