@@ -20,11 +20,19 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "facet", targets: ["FacetCLI"]),
+    .executable(name: "facet-serve", targets: ["FacetServe"]),
     .library(name: "Facet", targets: ["Facet"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // What the server is made of; the command and the library build none of it.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // The engine: depends on nothing but the toolchain.
@@ -54,6 +62,9 @@ let package = Package(
     .target(
       name: "FacetEvaluation", dependencies: ["FacetGeneration"],
       resources: [
+        .embedInCode("Programs/sandbox.py"),
+        .embedInCode("Tasks/agieval_en.json"),
+        .embedInCode("Tasks/agieval_math.json"),
         .embedInCode("Tasks/arc_challenge.json"),
         .embedInCode("Tasks/arc_easy.json"),
         .embedInCode("Tasks/bbh_cot_fewshot.json"),
@@ -62,8 +73,13 @@ let package = Package(
         .embedInCode("Tasks/commonsense_qa.json"),
         .embedInCode("Tasks/crows_pairs_english.json"),
         .embedInCode("Tasks/gsm8k.json"),
+        .embedInCode("Tasks/gsm8k_cot.json"),
+        .embedInCode("Tasks/gsm8k_cot_self_consistency.json"),
         .embedInCode("Tasks/hellaswag.json"),
         .embedInCode("Tasks/hellaswag_ctx.json"),
+        .embedInCode("Tasks/humaneval.json"),
+        .embedInCode("Tasks/mbpp.json"),
+        .embedInCode("Tasks/minerva_math.json"),
         .embedInCode("Tasks/mmlu.json"),
         .embedInCode("Tasks/nq_open.json"),
         .embedInCode("Tasks/openbookqa.json"),
@@ -75,6 +91,29 @@ let package = Package(
         .embedInCode("Tasks/wikitext.json"),
         .embedInCode("Tasks/winogender_all.json"),
         .embedInCode("Tasks/winogrande.json"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "FacetServer",
+      dependencies: [
+        "Facet",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [.embedInCode("Page/page.html")], swiftSettings: strict),
+    .executableTarget(
+      name: "FacetServe",
+      dependencies: [
+        "FacetServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -122,6 +161,23 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+    // The code of the tutorial.
+    .testTarget(
+      name: "TutorialTests", dependencies: ["Facet", "FacetTestSupport"],
+      path: "Examples/Tutorial", swiftSettings: strict),
+    .testTarget(
+      name: "FacetServerTests",
+      dependencies: [
+        "FacetServer", "FacetTestSupport",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetServeTests", dependencies: ["FacetServe", "FacetTestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "FacetCLITests", dependencies: ["FacetCLI", "FacetTestSupport"],
       swiftSettings: strict),

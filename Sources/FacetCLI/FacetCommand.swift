@@ -25,8 +25,9 @@ struct FacetCommand: AsyncParsableCommand {
       RunCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
       CopyCommand.self, InitCommand.self, QuantizeCommand.self, MergeCommand.self,
       ImportanceCommand.self, TokenizeCommand.self, DetokenizeCommand.self, PerplexityCommand.self,
-      CompareCommand.self, BenchCommand.self, EvalCommand.self, PlanCommand.self, TuneCommand.self,
-      DataCommand.self, TokenizerCommand.self, CompletionsCommand.self, VersionCommand.self,
+      CompareCommand.self, BenchCommand.self, EvalCommand.self, PlanCommand.self, ServeCommand.self,
+      TuneCommand.self, DataCommand.self, TokenizerCommand.self, CompletionsCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {

@@ -41,7 +41,7 @@ struct Answer: ~Copyable {
     self.options = options
     // A reply is a text of its own; a continuation begins with whatever space it needs. What a guide
     // allows is the text as it stands, with no space taken away.
-    let isReply = prompt.chatFormat != nil && options.guide == nil
+    let isReply = prompt.chatFormat != nil && options.guide?.isExact != true
     detokenizer = StreamingDetokenizer(tokenizer, from: isReply ? .text : .continuation)
     // A guide says itself where the text ends, and may ask for what stops others.
     matcher = StopMatcher(

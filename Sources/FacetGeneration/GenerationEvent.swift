@@ -88,3 +88,12 @@ public struct GenerationSummary: Sendable, Hashable {
     return count > 0 && seconds > 0 ? Double(count) / seconds : 0
   }
 }
+
+extension GenerationSummary {
+  /// The end of an answer that took no time.
+  package init(reason: FinishReason, promptTokens: Int, generatedTokens: Int) {
+    self.init(
+      reason: reason, promptTokens: promptTokens, cachedTokens: 0, generatedTokens: generatedTokens,
+      prefillTime: .zero, decodeTime: .zero, seed: 0)
+  }
+}

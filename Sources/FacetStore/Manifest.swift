@@ -15,6 +15,8 @@ package struct Manifest: Codable, Sendable, Hashable {
   package var files: [StoredFile]
   /// When it was pulled or copied, ISO 8601.
   package var pulled: String
+  /// What was given to it when it was made here.
+  package var settings: ModelSettings?
 
   /// The file that is the whole model, when there is one: the only GGUF.
   package var single: StoredFile? {

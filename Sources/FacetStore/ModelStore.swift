@@ -122,7 +122,8 @@ public struct ModelStore: Sendable {
       licence: manifest.licence, digest: digest, byteCount: manifest.byteCount,
       files: manifest.files,
       pulled: (try? Date(manifest.pulled, strategy: .iso8601)) ?? .distantPast,
-      path: manifest.single == nil ? viewPath(manifest) : layout.blob(digest))
+      path: manifest.single == nil ? viewPath(manifest) : layout.blob(digest),
+      settings: manifest.settings)
   }
 
   /// What a loader opens for a model of several files: the directory of links, or the first part of

@@ -23,6 +23,8 @@ public struct StoredModel: Sendable, Hashable {
   public let pulled: Date
   /// What a loader opens: the file itself, or a directory of the model's files.
   public let path: String
+  /// What was given to it when it was made here; nil: nothing.
+  public let settings: ModelSettings?
 }
 
 /// A file of a stored model.

@@ -32,6 +32,19 @@ extension ChatFormat {
     _ messages: [ChatMessage], _ tokenizer: Tokenizer, _ addGenerationPrompt: Bool,
     marksAnswers: Bool
   ) throws(TokenizerError) -> RenderedConversation {
+    try encoded(try parts(messages, addGenerationPrompt), tokenizer, marksAnswers: marksAnswers)
+  }
+
+  /// The tokens of a conversation in pieces.
+  package func tokens(
+    of parts: [Part], _ tokenizer: Tokenizer
+  ) throws(TokenizerError) -> [TokenID] {
+    try encoded(parts, tokenizer, marksAnswers: false).tokens
+  }
+
+  private func encoded(
+    _ parts: [Part], _ tokenizer: Tokenizer, marksAnswers: Bool
+  ) throws(TokenizerError) -> RenderedConversation {
     var tokens: [TokenID] = []
     var answers: [Range<Int>] = []
     var answerStart: Int?
@@ -39,7 +52,7 @@ extension ChatFormat {
       answers.append((answerStart ?? tokens.count - 1)..<tokens.count)
       answerStart = nil
     }
-    for part in try parts(messages, addGenerationPrompt) {
+    for part in parts {
       switch part {
       case .beginning:
         if let bos = try beginning(tokenizer) { tokens.append(bos) }

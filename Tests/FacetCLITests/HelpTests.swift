@@ -10,7 +10,8 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "run", "pull", "list", "show", "rm", "cp", "init", "quantize", "merge", "importance",
-    "tokenize", "detokenize", "perplexity", "compare", "bench", "eval", "plan", "tune", "data",
+    "tokenize", "detokenize", "perplexity", "compare", "bench", "eval", "plan", "serve", "tune",
+    "data",
     "tokenizer", "completions", "version",
   ]
 

@@ -110,19 +110,37 @@ struct EngineTests {
     }
     for size in [1, 3, 5] {
       let engine = WritingEngine(
-        model, prefix: prefix, longest: 70, stops: [], mostTokens: 24)
+        model, prefix: prefix, longest: 70, TaskDefinition.Generation(mostTokens: 24))
       var found: [String] = []
       for start in stride(from: 0, to: prompts.count, by: size) {
-        found += try engine.write(Array(prompts[start..<min(prompts.count, start + size)]))
+        let part = prompts[start..<min(prompts.count, start + size)]
+        found += try engine.write(part.map { WritingEngine.Order(prompt: $0) })
       }
       #expect(found == expected)
     }
     // A stop takes itself and what follows away.
     let scalar = expected[3].unicodeScalars.dropFirst(expected[3].unicodeScalars.count / 2).first
     let stop = scalar.map { String($0) } ?? "x"
-    let engine = WritingEngine(model, prefix: prefix, longest: 70, stops: [stop], mostTokens: 24)
-    let cut = try engine.write([prompts[3]])[0]
+    let engine = WritingEngine(
+      model, prefix: prefix, longest: 70,
+      TaskDefinition.Generation(stops: [stop], mostTokens: 24))
+    let cut = try engine.write([WritingEngine.Order(prompt: prompts[3])])[0]
     #expect(cut == expected[3].components(separatedBy: stop)[0])
+  }
+
+  @Test("drawn answers depend on their seed, and not on what is written beside them")
+  func drawing() throws {
+    let model = try TinyModels.load("gemma3")
+    var settings = TaskDefinition.Generation(mostTokens: 16)
+    settings.temperature = 1.5
+    let prompt: [TokenID] = [2, 40, 41, 42, 43, 44, 45, 46, 47, 48]
+    let engine = WritingEngine(model, prefix: [], longest: 70, settings)
+    let orders = (0..<6).map { WritingEngine.Order(prompt: prompt, seed: UInt64($0)) }
+    let together = try engine.write(orders)
+    #expect(Set(together).count > 3)
+    #expect(try engine.write(orders) == together)
+    let alone = try orders.map { try engine.write([$0])[0] }
+    #expect(alone == together)
   }
 
   @Test("a text longer than the context is cut in windows that score each token once")

@@ -54,6 +54,46 @@ struct EvaluatorTests {
     #expect(Self.likelihoods(third) == Self.likelihoods(again))
   }
 
+  @Test("a task that runs programs is refused unless somebody allows it")
+  func programs() throws {
+    let evaluator = try Evaluator(
+      TinyModels.load("gemma3"), options: Evaluator.Options(dataDirectory: HarnessGolden.rows))
+    let task = try TaskCatalogue().tasks(named: "humaneval")[0]
+    let error = #expect(throws: EvaluationError.self) { try evaluator.run(task) }
+    #expect(
+      error?.message
+        == "Task 'humaneval' runs programs that the model writes. --allow-programs lets it, in processes "
+        + "without network, files or privileges.")
+  }
+
+  @Test("several answers to a question are drawn, voted on, kept, and not drawn again")
+  func votes() throws {
+    let model = try TinyModels.load("gemma3")
+    let text =
+      #"{"task":"votes","kind":"generation","data":{"folder":"arc_easy","documents":["test"]},"text":"{question}","target":"{answerKey}","generation":{"temperature":1,"repeats":5,"most_tokens":4},"filters":[{"name":"maj@5","steps":[{"step":"majority"},{"step":"take_first"}]}],"metrics":["exact_match"]}"#
+    let task = try TaskDefinition.read([UInt8](text.utf8), path: "votes.json").tasks[0]
+    let path = NSTemporaryDirectory() + "facet-votes-\(UUID().uuidString).jsonl"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func run() throws -> Evaluator.Outcome {
+      var options = Evaluator.Options(dataDirectory: HarnessGolden.rows)
+      options.answerPath = path
+      options.limit = 7
+      return try Evaluator(model, options: options).run(task)
+    }
+    let first = try run()
+    #expect(first.score.documents.allSatisfy { $0.responses.count == 5 })
+    #expect(first.score.documents.contains { Set($0.responses).count > 1 })
+    for document in first.score.documents {
+      let verdict = document.verdicts[0]
+      #expect(verdict.filter == "maj@5" && verdict.filtered.count == 1)
+      let votes = Dictionary(grouping: document.responses) { $0 }.mapValues(\.count)
+      #expect(votes[.text(verdict.filtered[0])] == votes.values.max())
+    }
+    let second = try run()
+    #expect(second.kept == 7)
+    #expect(second.score.documents.map(\.responses) == first.score.documents.map(\.responses))
+  }
+
   @Test("answers of one model or precision are not another's")
   func keys() {
     let request = DocumentScore.Request(context: "a", continuation: "b")

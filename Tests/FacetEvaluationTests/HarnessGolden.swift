@@ -47,6 +47,8 @@ struct HarnessGolden: Sendable {
   }
   /// Written answers.
   static let generation = HarnessGolden("evaluation/generation.json", rows: rows)
+  /// What it makes of answers that are given to it (tools/evaluation_answer_goldens.py).
+  static let answers = HarnessGolden("evaluation/answers.json", rows: rows)
   /// Some hundreds of documents, whose rows tools/evaluation_rows.py makes; nil: not at hand.
   static let largeRows = ProcessInfo.processInfo.environment["FACET_EVALUATION_DATA"]
   static let large = largeRows.map { HarnessGolden("evaluation/large.json", rows: $0) }

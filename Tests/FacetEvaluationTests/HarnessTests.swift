@@ -10,12 +10,21 @@ import Testing
 
 @Suite("Prompts and scores against lm-eval 0.4.13")
 struct HarnessTests {
-  static let all = HarnessGolden.likelihood.runs + HarnessGolden.generation.runs
+  static let all =
+    HarnessGolden.likelihood.runs + HarnessGolden.generation.runs + HarnessGolden.answers.runs
+  /// Programs have to be run, which not every machine can.
+  static let programs = HarnessGolden.answers.runs.filter {
+    ["humaneval", "mbpp"].contains($0.task)
+  }
+  static let unprogrammed = all.filter { !["humaneval", "mbpp"].contains($0.task) }
+  static let sandbox = try? ProgramSandbox()
 
   @Test("the goldens are there")
   func areThere() {
     #expect(HarnessGolden.likelihood.runs.count == 27)
     #expect(HarnessGolden.generation.runs.count == 4)
+    #expect(HarnessGolden.answers.runs.count == 15)
+    #expect(Self.programs.count == 2)
   }
 
   @Test("every document's prompt_hash and target_hash are lm-eval's", arguments: all)
@@ -42,8 +51,16 @@ struct HarnessTests {
     }
   }
 
-  @Test("from lm-eval's own answers come lm-eval's scores, metrics and errors", arguments: all)
-  func figures(_ run: HarnessGolden.Run) throws {
+  @Test(
+    "programs pass and fail as they do for code_eval",
+    .enabled(if: sandbox != nil, "needs python3 and a Linux with Landlock"), arguments: programs)
+  func programFigures(_ run: HarnessGolden.Run) throws { try Self.compareFigures(run) }
+
+  @Test(
+    "from lm-eval's own answers come lm-eval's scores, metrics and errors", arguments: unprogrammed)
+  func figures(_ run: HarnessGolden.Run) throws { try Self.compareFigures(run) }
+
+  private static func compareFigures(_ run: HarnessGolden.Run) throws {
     let task = try run.definition()
     let rows = try TaskRows(
       task, directory: run.directory, shots: run.shots, tolerance: .none)
@@ -59,9 +76,9 @@ struct HarnessTests {
       documents.append(
         DocumentScore(
           index: golden.index, document: row, target: target, requests: requests,
-          responses: responses, verdicts: try task.verdicts(row, responses)))
+          responses: responses, verdicts: try task.verdicts(row, responses, sandbox: Self.sandbox)))
     }
-    Self.compare(documents, task.figures(documents), run, tolerance: 2e-4)
+    compare(documents, task.figures(documents), run, tolerance: 2e-4)
   }
 
   /// Document by document and figure by figure; `tolerance` is for figures that are made of

@@ -65,6 +65,12 @@ struct TaskTests {
         "t.json, 'data': it needs a folder below the directory of data, and 'documents'."
       ),
       (
+        #"{"task":"t","kind":"generation","data":{"folder":"f","documents":["test"]},"text":"{q}","target":"{a}","#
+          + #""generation":{"repeats":3},"metrics":["exact_match"]}"#,
+        "t.json, 'generation': 'temperature' must lie between 0 and 10, 'repeats' between 1 and 1024, and only "
+          + "drawn answers differ: 'repeats' needs a 'temperature'."
+      ),
+      (
         task.replacingOccurrences(of: "\"t\"", with: "\"a/b\""),
         "t.json: the name 'a/b' may have letters, digits, '_', '-' and '.' only."
       ),

@@ -68,6 +68,12 @@ struct EvalRunCommand: AsyncParsableCommand {
   @Flag(help: "Go on with the answers in the output folder.")
   var resume = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Run programs that the model writes (HumanEval, MBPP), each in a process that can reach nothing."
+    ))
+  var allowPrograms = false
+
   @Flag(help: "Leave out rows that are no good, and count them.")
   var skipBadRows = false
 
@@ -112,25 +118,51 @@ struct EvalRunCommand: AsyncParsableCommand {
       let plain = try await engine.model(model ?? "").language
       let language = try plain.with(
         adapter.map { try AdapterArgument($0).file().adapter(for: plain.configuration) })
-      try EvaluationRun(
-        Evaluator(language, options: options), final, result(of: language), output: output
-      ).run(entries)
+      let evaluator = try Evaluator(language, options: options)
+      try EvaluationRun(evaluator, final, result(of: language), output: output)
+        .run(possible(entries, evaluator))
     }
   }
 
+  /// A task to run.
+  private struct Entry {
+    var task: TaskDefinition
+    /// Examples before each question; nil: the task's own number.
+    var shots: Int?
+    /// Whether the user named it, or it is part of a suite.
+    var isNamed: Bool
+  }
+
   /// The tasks to run, each once, and their examples.
-  private func wanted(
-    _ catalogue: TaskCatalogue, own: [String]
-  ) throws -> [(task: TaskDefinition, shots: Int?)] {
+  private func wanted(_ catalogue: TaskCatalogue, own: [String]) throws -> [Entry] {
     let named = (tasks?.split(separator: ",").map { String($0) } ?? []) + own
-    let entries = (suite?.suite.entries ?? []) + named.map { ($0, nil) }
-    var result: [(task: TaskDefinition, shots: Int?)] = []
-    for entry in entries {
-      for task in try catalogue.tasks(named: entry.name)
+    let entries =
+      named.map { ($0, nil, true) } + (suite?.suite.entries ?? []).map { ($0, $1, false) }
+    var result: [Entry] = []
+    for (name, count, isNamed) in entries {
+      for task in try catalogue.tasks(named: name)
       where !result.contains(where: { $0.task.name == task.name }) {
-        result.append((task, shots ?? entry.shots))
+        result.append(Entry(task: task, shots: shots ?? count, isNamed: isNamed))
       }
     }
+    return result
+  }
+
+  /// The tasks that can be run; before anything runs, one that the user named and cannot be is an error,
+  /// and those of a suite are left out by name.
+  private func possible(
+    _ entries: [Entry], _ evaluator: Evaluator
+  ) throws -> [(task: TaskDefinition, shots: Int?)] {
+    var result: [(task: TaskDefinition, shots: Int?)] = []
+    for entry in entries {
+      guard let obstacle = evaluator.obstacle(to: entry.task) else {
+        result.append((entry.task, entry.shots))
+        continue
+      }
+      if entry.isNamed { throw obstacle }
+      OutputFile.error.tell("\(entry.task.name): left out. \(obstacle.message)")
+    }
+    guard !result.isEmpty else { throw Failure("No task of the suite can be run.") }
     return result
   }
 
@@ -166,6 +198,7 @@ struct EvalRunCommand: AsyncParsableCommand {
     options.limit = limit
     options.skipsBadRows = skipBadRows
     options.contextLength = context
+    if allowPrograms { options.sandbox = try ProgramSandbox() }
     guard let output else { return options }
     let manager = FileManager.default
     try manager.createDirectory(atPath: output, withIntermediateDirectories: true)

@@ -7,7 +7,7 @@ package import FacetCheckpoint
 ///
 /// Each adds fields and changes none. docs/evaluation.md says what they add.
 package enum RowPreparation: String, Sendable {
-  case boolq, winogrande, hellaswag, truthfulqa, bbq, wikitext
+  case boolq, winogrande, hellaswag, truthfulqa, bbq, wikitext, math
   /// HellaSwag with its context in one piece and without the activity.
   case hellaswagContext = "hellaswag_ctx"
 
@@ -20,6 +20,7 @@ package enum RowPreparation: String, Sendable {
     case .hellaswagContext: try Self.hellaswag(row, hasActivity: false)
     case .truthfulqa: try Self.truthfulqa(row)
     case .bbq: try BBQRow.prepared(row)
+    case .math: try MathAnswer.prepared(row)
     case .wikitext: try row.adding([("facet_text", .string(WikiText.joined(row.needed("page"))))])
     }
   }

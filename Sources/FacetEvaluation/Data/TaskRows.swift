@@ -50,11 +50,14 @@ package struct TaskRows: Sendable {
       let file = try DataFile(path: path)
       if tolerance == .none, let problem = file.problems.first { throw problem }
       problems += file.problems
-      for row in file.rows where task.source.conditions.allSatisfy({ $0.holds(for: row.json) }) {
+      for row in file.rows {
         var prepared = row
         do {
           if let preparation = task.preparation {
             prepared.json = try preparation.prepared(row.json)
+          }
+          guard task.source.conditions.allSatisfy({ $0.holds(for: prepared.json) }) else {
+            continue
           }
           try task.check(prepared.json)
           rows.append(prepared)
@@ -104,10 +107,25 @@ extension TaskDefinition {
     return try choices.values(row)
   }
 
-  /// Which choice is right.
+  /// Which choice is right; the first where several are.
   package func goldIndex(_ row: JSON) throws(EvaluationError) -> Int {
+    try goldIndices(row)[0]
+  }
+
+  /// Which choices are right: one, or several where the row has a list of them.
+  package func goldIndices(_ row: JSON) throws(EvaluationError) -> [Int] {
     let value = try gold?.value(row) ?? .null
     let choices = try choiceTexts(row)
+    guard let several = value.array else { return [try Self.index(of: value, among: choices)] }
+    guard !several.isEmpty else { throw EvaluationError(.invalidData, "There is no right answer.") }
+    var indices: [Int] = []
+    for value in several { indices.append(try Self.index(of: value, among: choices)) }
+    return indices
+  }
+
+  private static func index(
+    of value: JSON, among choices: [String]
+  ) throws(EvaluationError) -> Int {
     let index: Int?
     if let number = value.integer ?? value.string.flatMap({ Int($0) }) {
       index = number

@@ -120,7 +120,10 @@ extension TaskDefinition {
     case .choice where contexts != nil: return try text.text(row)
     case .choice:
       let value = try gold?.value(row) ?? .null
-      return try Template.text(of: value, "gold")
+      guard let several = value.array else { return try Template.text(of: value, "gold") }
+      var texts: [String] = []
+      for value in several { texts.append(try Template.text(of: value, "gold")) }
+      return "[" + texts.joined(separator: ", ") + "]"
     case .generation:
       let value = try target?.value(row) ?? .null
       guard value.array != nil else { return try Template.text(of: value, "target") }

@@ -18,6 +18,8 @@ public final class Evaluator {
     public var answerPath: String?
     /// Whether bad rows end the run.
     public var skipsBadRows = false
+    /// Where programs that the model writes are run; nil: tasks that need it are refused.
+    public var sandbox: ProgramSandbox?
     /// Tokens that the model sees; nil: all that it was made for.
     public var contextLength: Int?
 
@@ -82,12 +84,28 @@ public final class Evaluator {
   /// Tokens that the model sees.
   var contextLength: Int { options.contextLength ?? model.configuration.contextLength }
 
+  /// Why `task` cannot be run: it runs programs and may not, or its data are not there; nil when it can.
+  public func obstacle(to task: TaskDefinition) -> EvaluationError? {
+    if task.scorer == .program, options.sandbox == nil {
+      return EvaluationError(
+        .invalidSetting,
+        "Task '\(task.name)' runs programs that the model writes. --allow-programs lets it, in processes "
+          + "without network, files or privileges.")
+    }
+    let folder = options.dataDirectory + "/" + task.source.folder
+    do {
+      _ = try DataFile.paths(in: folder, splits: task.source.documents)
+    } catch { return error }
+    return nil
+  }
+
   /// Scores `task` with `shots` examples before each question; nil: as many as the task has by default.
   ///
   /// Cancelling ends it early with what there is.
   public func run(
     _ task: TaskDefinition, shots: Int? = nil, progress: (Progress) throws -> Void = { _ in }
   ) throws -> Outcome {
+    if let obstacle = obstacle(to: task) { throw obstacle }
     let shots = shots ?? task.shots
     let rows = try TaskRows(
       task, directory: options.dataDirectory, shots: shots,
@@ -126,7 +144,7 @@ public final class Evaluator {
         let part = rest.prefix(runner?.batchCount ?? rest.count)
         rest = rest.dropFirst(part.count)
         for (document, responses) in zip(part, try responses(Array(part), task, runner, &outcome)) {
-          outcome.score.documents.append(try document.scored(responses, task))
+          outcome.score.documents.append(try document.scored(responses, task, options.sandbox))
         }
         try progress(
           Progress(

@@ -59,9 +59,10 @@ struct PendingDocument {
 
   /// Settings that the answers depend on.
   private func settings(_ task: TaskDefinition) -> String {
-    let kind =
+    var kind =
       task.kind == .generation
       ? "\(task.generation.stops)+\(task.generation.mostTokens)" : task.kind.rawValue
+    if task.generation.temperature > 0 { kind += "+\(task.generation.temperature)" }
     let tokens = texts.first?.tokens.count ?? prompt.count
     return isTruncated || task.kind == .perplexity ? "\(kind)+\(tokens)" : kind
   }
@@ -69,7 +70,11 @@ struct PendingDocument {
   /// The keys under which its answers are kept.
   func keys(_ model: String, _ task: TaskDefinition) -> [String] {
     let settings = settings(task)
-    return requests.map { AnswerCache.key(model: model, $0, settings: settings) }
+    let requests = requests.flatMap { Array(repeating: $0, count: task.generation.repeats) }
+    return requests.enumerated().map { place, request in
+      let draw = task.generation.temperature > 0 ? "\(settings)+draw \(place)" : settings
+      return AnswerCache.key(model: model, request, settings: draw)
+    }
   }
 
   /// The answers that were kept; nil unless all of them were.
@@ -77,18 +82,19 @@ struct PendingDocument {
     _ model: String, _ task: TaskDefinition, _ answers: AnswerCache?
   ) -> [DocumentScore.Response]? {
     guard let answers, answers.count > 0 else { return nil }
-    let found = keys(model, task).compactMap { answers.answer($0) }
-    return found.count == requests.count ? found : nil
+    let keys = keys(model, task)
+    let found = keys.compactMap { answers.answer($0) }
+    return found.count == keys.count ? found : nil
   }
 
   /// The document with its answers, scored.
   func scored(
-    _ responses: [DocumentScore.Response], _ task: TaskDefinition
+    _ responses: [DocumentScore.Response], _ task: TaskDefinition, _ sandbox: ProgramSandbox?
   ) throws(EvaluationError) -> DocumentScore {
     do {
       return DocumentScore(
         index: index, document: row.json, target: target, requests: requests,
-        responses: responses, verdicts: try task.verdicts(row.json, responses))
+        responses: responses, verdicts: try task.verdicts(row.json, responses, sandbox: sandbox))
     } catch { throw row.placing(error) }
   }
 }

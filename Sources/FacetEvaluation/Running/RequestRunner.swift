@@ -13,6 +13,8 @@ final class RequestRunner {
 
   private let engine: Engine
   private let kind: TaskDefinition.Kind
+  /// Answers to each question.
+  private let repeats: Int
 
   /// Shared beginnings shorter than this are not worth a cache of their own.
   private static let leastPrefix = 8
@@ -20,12 +22,13 @@ final class RequestRunner {
   /// A runner for `documents`, at least one.
   init(_ model: LanguageModel, _ task: TaskDefinition, _ documents: [PendingDocument]) {
     kind = task.kind
+    repeats = task.generation.repeats
     if task.kind == .generation {
       let longest = documents.reduce(0) { max($0, $1.prompt.count) } + task.generation.mostTokens
       engine = .writing(
         WritingEngine(
           model, prefix: Self.prefix(documents.map { $0.prompt.dropLast() }),
-          longest: longest, stops: task.generation.stops, mostTokens: task.generation.mostTokens))
+          longest: longest, task.generation))
     } else {
       let groups = documents.flatMap { Self.groups($0, task.kind) }
       let shared = groups.map { $0.shared.dropLast() }
@@ -51,7 +54,7 @@ final class RequestRunner {
   var batchCount: Int {
     switch engine {
     case .likelihood(let engine): engine.batchCount
-    case .writing(let engine): engine.batchCount
+    case .writing(let engine): max(1, engine.batchCount / repeats)
     }
   }
 
@@ -63,11 +66,26 @@ final class RequestRunner {
       ? document.texts.map { ScoredGroup([$0]) } : [ScoredGroup(document.texts)]
   }
 
+  /// What answer number `draw` to a document is drawn with: the same in every run and batch.
+  private func seed(_ document: PendingDocument, _ draw: Int) -> UInt64 {
+    UInt64(truncatingIfNeeded: document.index) << 16 | UInt64(truncatingIfNeeded: draw)
+  }
+
   /// The responses to at most ``batchCount`` documents.
   func answer(_ documents: [PendingDocument]) throws -> [[DocumentScore.Response]] {
     switch engine {
     case .writing(let engine):
-      return try engine.write(documents.map(\.prompt)).map { [.text($0)] }
+      var rest = documents.flatMap { document in
+        (0..<repeats).map { WritingEngine.Order(prompt: document.prompt, seed: seed(document, $0)) }
+      }[...]
+      var texts: [String] = []
+      while !rest.isEmpty {
+        texts += try engine.write(Array(rest.prefix(engine.batchCount)))
+        rest = rest.dropFirst(engine.batchCount)
+      }
+      return documents.indices.map { index in
+        texts[(index * repeats)..<((index + 1) * repeats)].map { .text($0) }
+      }
     case .likelihood(let engine):
       var groups = documents.flatMap { Self.groups($0, kind) }[...]
       var answers: [[LikelihoodEngine.Answer]] = []

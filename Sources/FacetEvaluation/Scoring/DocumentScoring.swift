@@ -14,10 +14,10 @@ package import FacetCheckpoint
 extension TaskDefinition {
   /// What the answers to a document are worth, one verdict for each filter.
   package func verdicts(
-    _ row: JSON, _ responses: [DocumentScore.Response]
+    _ row: JSON, _ responses: [DocumentScore.Response], sandbox: ProgramSandbox? = nil
   ) throws(EvaluationError) -> [DocumentScore.Verdict] {
     switch kind {
-    case .generation: try writtenVerdicts(row, responses)
+    case .generation: try writtenVerdicts(row, responses, sandbox)
     case .choice: [DocumentScore.Verdict(values: try choiceValues(row, responses))]
     case .perplexity:
       [
@@ -28,18 +28,38 @@ extension TaskDefinition {
   }
 
   private func writtenVerdicts(
-    _ row: JSON, _ responses: [DocumentScore.Response]
+    _ row: JSON, _ responses: [DocumentScore.Response], _ sandbox: ProgramSandbox?
   ) throws(EvaluationError) -> [DocumentScore.Verdict] {
     let answers = responses.compactMap { response in
       if case .text(let text) = response { text } else { nil }
     }
     let targets = try targets(row)
-    return (filters.isEmpty ? [.first] : filters).map { filter in
+    var verdicts: [DocumentScore.Verdict] = []
+    for filter in filters.isEmpty ? [.first] : filters {
       let filtered = filter.apply(answers, row: row)
-      let isRight = filtered.first.map { match.holds($0, targets) } ?? false
-      return DocumentScore.Verdict(
-        filter: filter.name, filtered: filtered, values: ["exact_match": isRight ? 1 : 0])
+      let isRight = try isRight(filtered.first, targets, sandbox)
+      verdicts.append(
+        DocumentScore.Verdict(
+          filter: filter.name, filtered: filtered, values: [metrics[0]: isRight ? 1 : 0]))
     }
+    return verdicts
+  }
+
+  /// Whether `answer` is one of `targets`, or as a program passes the first of them.
+  private func isRight(
+    _ answer: String?, _ targets: [String], _ sandbox: ProgramSandbox?
+  ) throws(EvaluationError) -> Bool {
+    guard let answer else { return false }
+    switch scorer {
+    case .minerva: return targets.contains { MathAnswer.isRight(answer, $0) }
+    case .cloze: return targets.contains { ClozeAnswer.areEqual(answer, $0) }
+    case .program: break
+    default: return match.holds(answer, targets)
+    }
+    guard let sandbox, let test = targets.first else {
+      throw EvaluationError(.invalidSetting, "Task '\(name)' runs programs, which was not allowed.")
+    }
+    return try sandbox.run(answer + "\n" + test) == .passed
   }
 
   private func choiceValues(
@@ -54,12 +74,12 @@ extension TaskDefinition {
         "pct_stereotype": values[0] > values[1] ? 1 : 0,
       ]
     case .bbq: return try BBQRow.values(row, answer: Statistics.argmax(values))
-    case .standard, .wikitext:
+    default:
       let choices = try choiceTexts(row)
-      let gold = try goldIndex(row)
+      let gold = try goldIndices(row)
       func isRight(_ lengths: [Int]?) -> Double {
         let scores = lengths.map { zip(values, $0).map { $0 / Double($1) } } ?? values
-        return Statistics.argmax(scores) == gold ? 1 : 0
+        return gold.contains(Statistics.argmax(scores)) ? 1 : 0
       }
       let all = [
         "acc": isRight(nil), "acc_norm": isRight(choices.map(PythonText.count)),

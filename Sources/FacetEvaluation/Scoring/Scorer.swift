@@ -13,12 +13,21 @@ package enum Scorer: String, Sendable {
   case bbq
   /// Perplexity by the words and bytes of the text as it was before it was prepared.
   case wikitext
+  /// Whether the program that the answer is passes its test.
+  case program
+  /// By the value of the answer, as Minerva was scored.
+  case minerva = "minerva_math"
+  /// By the answer's form, as AGIEval scores its cloze questions.
+  case cloze = "agieval_math"
 
   /// What the names of metrics may be.
   func metrics(_ kind: TaskDefinition.Kind) -> [@Sendable (String) -> Bool] {
     switch (self, kind) {
     case (.standard, .choice): [{ ["acc", "acc_norm", "acc_bytes"].contains($0) }]
     case (.standard, .generation): [{ $0 == "exact_match" }]
+    case (.program, .generation): [{ ["pass@1", "pass_at_1"].contains($0) }]
+    case (.minerva, .generation): [{ $0 == "exact_match" }]
+    case (.cloze, .generation): [{ $0 == "acc" }]
     case (.truthful, .choice): [{ $0 == "acc" }]
     case (.pairs, .choice): [{ ["likelihood_diff", "pct_stereotype"].contains($0) }]
     case (.bbq, .choice):

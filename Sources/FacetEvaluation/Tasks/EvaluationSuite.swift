@@ -20,7 +20,8 @@ public enum EvaluationSuite: String, Sendable, CaseIterable {
       [
         ("mmlu", 5), ("hellaswag", 0), ("piqa", 0), ("social_iqa", 0), ("boolq", 0),
         ("winogrande", 0), ("commonsense_qa", 7), ("openbookqa", 0), ("arc_easy", 0),
-        ("arc_challenge", 0), ("triviaqa", 5), ("nq_open", 5), ("gsm8k", 5),
+        ("arc_challenge", 0), ("triviaqa", 5), ("nq_open", 5), ("humaneval", 0), ("mbpp", 3),
+        ("gsm8k", 5), ("minerva_math", 4), ("agieval_en", 0), ("agieval_math", 0),
         ("bbh_cot_fewshot", 3), ("crows_pairs_english", 0), ("bbq", 1), ("winogender_all", 0),
         ("truthfulqa_mc2", 0),
       ]
@@ -29,6 +30,7 @@ public enum EvaluationSuite: String, Sendable, CaseIterable {
         "arc_easy", "arc_challenge", "piqa", "social_iqa", "boolq", "winogrande", "hellaswag",
         "openbookqa", "commonsense_qa", "mmlu", "truthfulqa_mc1", "truthfulqa_mc2",
         "crows_pairs_english", "bbq", "winogender_all", "wikitext", "triviaqa", "nq_open", "gsm8k",
+        "gsm8k_cot", "minerva_math", "agieval_en", "agieval_math", "humaneval", "mbpp",
         "bbh_cot_fewshot",
       ].map { ($0, nil) }
     case .gemma3Card:

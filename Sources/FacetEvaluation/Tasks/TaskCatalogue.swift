@@ -33,6 +33,13 @@ public struct TaskCatalogue: Sendable {
     ("nq_open", PackageResources.nq_open_json),
     ("gsm8k", PackageResources.gsm8k_json),
     ("bbh_cot_fewshot", PackageResources.bbh_cot_fewshot_json),
+    ("gsm8k_cot", PackageResources.gsm8k_cot_json),
+    ("gsm8k_cot_self_consistency", PackageResources.gsm8k_cot_self_consistency_json),
+    ("minerva_math", PackageResources.minerva_math_json),
+    ("agieval_en", PackageResources.agieval_en_json),
+    ("agieval_math", PackageResources.agieval_math_json),
+    ("humaneval", PackageResources.humaneval_json),
+    ("mbpp", PackageResources.mbpp_json),
   ]
 
   /// What Facet has.

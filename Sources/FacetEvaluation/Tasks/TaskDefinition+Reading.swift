@@ -159,7 +159,17 @@ extension TaskDefinition.Generation {
     var reader = try TaskReader(json, place: "\(path), 'generation'")
     stops = try reader.texts("stops").filter { !$0.isEmpty }
     mostTokens = try reader.count("most_tokens") ?? 256
+    temperature = reader.value("temperature")?.number ?? 0
+    repeats = try reader.count("repeats") ?? 1
     try reader.finish()
+    guard (0...10).contains(temperature), (1...1024).contains(repeats),
+      repeats == 1 || temperature > 0
+    else {
+      throw EvaluationError(
+        .invalidTask,
+        "\(path), 'generation': 'temperature' must lie between 0 and 10, 'repeats' between 1 and 1024, and "
+          + "only drawn answers differ: 'repeats' needs a 'temperature'.")
+    }
     guard (1...65_536).contains(mostTokens) else {
       throw EvaluationError(
         .invalidTask, "\(path), 'generation': 'most_tokens' must lie between 1 and 65536.")

@@ -39,6 +39,16 @@ public struct TaskDefinition: Sendable {
     package var stops: [String] = []
     /// Tokens that it may have.
     package var mostTokens = 256
+    /// 0: always the likeliest token; otherwise tokens are drawn.
+    package var temperature = 0.0
+    /// Answers to each question.
+    package var repeats = 1
+
+    /// One answer, of the likeliest tokens, up to one of `stops`.
+    package init(stops: [String] = [], mostTokens: Int = 256) {
+      self.stops = stops
+      self.mostTokens = mostTokens
+    }
   }
 
   /// The name.

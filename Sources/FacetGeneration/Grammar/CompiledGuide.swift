@@ -12,6 +12,8 @@ package struct GuideVocabulary: Sendable {
   package let trie: TokenTrie
   /// Tokens that end an answer.
   package let stops: [TokenID]
+  /// Control tokens that guides may ask for.
+  let marks: [TokenID: GuideMark]
   /// Masks that its guides share.
   let masks = NodeMaskStore()
 
@@ -19,9 +21,13 @@ package struct GuideVocabulary: Sendable {
   package init(_ tokenizer: Tokenizer, count: Int) {
     self.tokenizer = tokenizer
     self.count = count
-    trie = TokenTrie(tokenizer, count: count)
+    marks = GuideMark.tokens(of: tokenizer).filter { $0.key < count }
+    trie = TokenTrie(tokenizer, count: count, marks: marks)
     stops = tokenizer.special.stop.filter { $0 >= 0 && Int($0) < count }.sorted()
   }
+
+  /// The bytes of a token, as grammars spell it.
+  func bytes(of token: TokenID) -> [UInt8] { marks[token]?.bytes ?? tokenizer.bytes(of: token) }
 }
 
 /// A guide for one vocabulary, shared by all answers that follow it.

@@ -14,6 +14,8 @@ public enum Guide: Sendable, Hashable, Codable {
   case regularExpression(String)
   /// One of these texts.
   case choices([String])
+  /// Text that may call tools, each call being well formed.
+  indirect case toolCalls(ToolGuide)
 
   /// Refuses what is malformed or not supported with a sentence that says where.
   public func validate() throws(GenerationError) { _ = try program() }
@@ -32,8 +34,12 @@ public enum Guide: Sendable, Hashable, Codable {
         )
       }
       return Grammar(.oneOf(texts.map { Array($0.utf8) }))
+    case .toolCalls(let guide): return try guide.grammar()
     }
   }
+
+  /// Whether every byte of the answer is the guide's, a space at its beginning too.
+  var isExact: Bool { if case .toolCalls = self { false } else { true } }
 
   /// The guide ready to be run.
   package func program() throws(GenerationError) -> GrammarProgram {

@@ -39,7 +39,7 @@ package struct GuideMatcher {
 
   /// Notes a token of text.
   package mutating func accept(_ token: TokenID) {
-    accept(guide.vocabulary.tokenizer.bytes(of: token))
+    accept(guide.vocabulary.bytes(of: token))
   }
 
   /// Notes bytes of text.
@@ -181,18 +181,31 @@ extension GuideMatcher {
   package mutating func forcedTokens(most: Int) -> [TokenID] {
     var text: [UInt8] = []
     var next = state
+    var isBeforeMark = false
     while text.count < Self.mostForced, let byte = machine.forcedByte(next) {
+      isBeforeMark = byte == GuideMark.lead
+      if isBeforeMark { break }
       text.append(byte)
       next = machine.next(next, byte)
     }
+    if isBeforeMark, text.isEmpty { return most > 0 ? forcedMark(next) : [] }
     guard !text.isEmpty else { return [] }
     let tokenizer = guide.vocabulary.tokenizer
     var tokens = tokenizer.encode(continuation: text)
     guard tokens.flatMap(tokenizer.bytes) == text,
       tokens.allSatisfy({ Int($0) < guide.vocabulary.count && tokenizer.kind($0) != .unknown })
     else { return [] }
-    let ends = machine.isAccepting(next) && !machine.goesOn(next)
+    // No token joins text and a mark.
+    let ends = isBeforeMark || machine.isAccepting(next) && !machine.goesOn(next)
     if !ends, !tokens.isEmpty { tokens.removeLast() }
     return Array(tokens.prefix(max(0, most)))
+  }
+
+  /// The control token that must come next.
+  private mutating func forcedMark(_ state: GrammarMachine.State) -> [TokenID] {
+    let inside = machine.next(state, GuideMark.lead)
+    guard let byte = machine.forcedByte(inside) else { return [] }
+    return guide.vocabulary.marks.filter { $0.value.rawValue == byte }.map(\.key).sorted()
+      .prefix(1).map { $0 }
   }
 }

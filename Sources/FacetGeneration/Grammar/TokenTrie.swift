@@ -23,8 +23,9 @@ package struct TokenTrie: Sendable {
   /// Tokens with more bytes are left out: no tokenizer has them.
   private static let mostBytes = 1024
 
-  /// The tokens below `count` of `tokenizer` that are text: no control tokens, no unknown one.
-  package init(_ tokenizer: Tokenizer, count: Int) {
+  /// The tokens below `count` of `tokenizer` that are text, and `marks`: no other control tokens, no
+  /// unknown one.
+  package init(_ tokenizer: Tokenizer, count: Int, marks: [TokenID: GuideMark] = [:]) {
     var pieces: [(token: TokenID, bytes: [UInt8])] = []
     pieces.reserveCapacity(count)
     for token in 0..<TokenID(clamping: min(count, tokenizer.vocabularySize)) {
@@ -33,6 +34,7 @@ package struct TokenTrie: Sendable {
       case .control, .unknown, .unused, nil: continue
       }
     }
+    for (token, mark) in marks { pieces.append((token, mark.bytes)) }
     self.init(pieces)
   }
 
