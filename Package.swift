@@ -131,6 +131,10 @@ let package = Package(
     .executableTarget(
       name: "StoreKillProbe", dependencies: ["FacetStore"], path: "Tests/StoreKillProbe",
       swiftSettings: strict),
+    // Many sessions at once, for the thread sanitizer (scripts/check-threads).
+    .executableTarget(
+      name: "EngineStressProbe", dependencies: ["FacetGeneration", "FacetTestSupport"],
+      path: "Tests/EngineStressProbe", swiftSettings: strict),
     .testTarget(
       name: "FacetTensorTests", dependencies: ["FacetTensor", "FacetTestSupport"],
       swiftSettings: strict),
@@ -157,6 +161,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+    // The code of the tutorial.
+    .testTarget(
+      name: "TutorialTests", dependencies: ["Facet", "FacetTestSupport"],
+      path: "Examples/Tutorial", swiftSettings: strict),
     .testTarget(
       name: "FacetServerTests",
       dependencies: [

@@ -37,6 +37,10 @@ public struct ArchitectureDescription: Sendable, Hashable {
   public var ropeScale: Float?
   /// Keys that a sliding-window layer sees, itself included.
   public var slidingWindow: Int?
+  /// True when tokens also see those after them: the model encodes texts and generates none.
+  ///
+  /// A sliding window then lies around a token, half of it on each side.
+  public var isBidirectional = false
   /// Per layer: true when it has the sliding window.
   public var slidingWindowPattern: [Bool]?
   /// Every how many layers comes a global one; the last of each period is global.

@@ -6,11 +6,13 @@ public enum TensorRole: String, Sendable, Hashable, CaseIterable, Codable {
   case embedding, head, finalNorm
   case attentionNorm, query, key, value, attentionOutput, queryNorm, keyNorm, postAttentionNorm
   case feedForwardNorm, gate, up, down, postFeedForwardNorm
+  /// Two matrices that a pooled text goes through one after the other: EmbeddingGemma.
+  case denseExpansion, denseProjection
 
-  /// True for the three tensors that exist once, not once a layer.
+  /// True for the tensors that exist once, not once a layer.
   public var isGlobal: Bool {
     switch self {
-    case .embedding, .head, .finalNorm: true
+    case .embedding, .head, .finalNorm, .denseExpansion, .denseProjection: true
     default: false
     }
   }

@@ -63,4 +63,12 @@ extension GenerationError {
       "A context of \(context) tokens is asked for; \(model.card.name) takes between 1 and "
         + "\(model.configuration.contextLength).")
   }
+
+  /// A cache takes more than is there.
+  static func noMemory(_ needed: Int, context: Int, _ available: Int) -> GenerationError {
+    GenerationError(
+      .outOfMemory,
+      "The cache for a context of \(context) tokens takes \(ByteText(needed)), and "
+        + "\(ByteText(available)) of memory are available. Use a smaller context.")
+  }
 }

@@ -12,7 +12,16 @@ extension LanguageModel {
   public func embed(
     _ texts: [String], options: EmbeddingOptions = EmbeddingOptions()
   ) throws -> [Embedding] {
-    try embed(tokens: texts.map { tokenizer.encode($0, bos: true) }, options: options)
+    // What an encoder read in training ended with the end of sequence.
+    let isEncoder = configuration.attentionMask == .bidirectional
+    let end = isEncoder ? tokenizer.special.eos.map { [$0] } ?? [] : []
+    return try embed(
+      tokens: texts.map { tokenizer.encode($0, bos: true) + end }, options: options)
+  }
+
+  /// Numbers in a vector that ``embed(_:options:)`` gives.
+  public var embeddingWidth: Int {
+    transformer.weights.dense.last?.rows ?? configuration.width
   }
 
   /// The vectors of texts that are tokens already.
@@ -33,8 +42,9 @@ private struct Embedder {
     var tokens: [TokenID]
   }
 
-  /// Tokens that share a pass at most.
-  private static let mostTokens = 512
+  /// Tokens that share a pass at most; a text of an encoder is read at once, however long.
+  private static let sharedTokens = 512
+  private let mostTokens: Int
 
   private let model: LanguageModel
   private let options: EmbeddingOptions
@@ -43,7 +53,7 @@ private struct Embedder {
   private var spare: [KVCache] = []
 
   init(_ model: LanguageModel, _ options: EmbeddingOptions) throws(GenerationError) {
-    let width = model.configuration.width
+    let width = model.embeddingWidth
     if let dimensions = options.dimensions, dimensions < 1 || dimensions > width {
       throw GenerationError(
         .invalidOption,
@@ -52,6 +62,8 @@ private struct Embedder {
     }
     self.model = model
     self.options = options
+    let isEncoder = model.configuration.attentionMask == .bidirectional
+    mostTokens = isEncoder ? model.configuration.contextLength : Self.sharedTokens
     pass = StatePass(model.transformer)
   }
 
@@ -88,7 +100,7 @@ private struct Embedder {
     for text in texts.sorted(by: { ($0.tokens.count, $0.place) < ($1.tokens.count, $1.place) }) {
       if text.tokens.count > room {
         groups.append([])
-        room = mostTokens
+        room = sharedTokens
       }
       groups[groups.count - 1].append(text)
       room -= text.tokens.count
@@ -103,9 +115,9 @@ private struct Embedder {
     defer { spare += caches }
     let width = model.configuration.width
     var sums = [[Double]](repeating: Array(repeating: 0, count: width), count: group.count)
-    for start in stride(from: 0, to: longest, by: Self.mostTokens) {
+    for start in stride(from: 0, to: longest, by: mostTokens) {
       try Task.checkCancellation()
-      let parts = group.map { $0.tokens.dropFirst(start).prefix(Self.mostTokens) }
+      let parts = group.map { $0.tokens.dropFirst(start).prefix(mostTokens) }
       let batch = Batch(
         parts.flatMap { $0 },
         sequences: zip(caches, parts).map {
@@ -115,8 +127,9 @@ private struct Embedder {
         states.withFloats { add($0, of: parts.map(\.count), to: &sums) }
       }
     }
-    guard options.pooling == .mean else { return sums }
-    return zip(sums, group).map { sum, text in sum.map { $0 / Double(text.tokens.count) } }
+    guard options.pooling == .mean else { return try pass.projected(sums) }
+    let means = zip(sums, group).map { sum, text in sum.map { $0 / Double(text.tokens.count) } }
+    return try pass.projected(means)
   }
 
   /// Adds the states [T, D] of some tokens of each sequence to its sum, or puts the last in its place.
@@ -143,7 +156,7 @@ private struct Embedder {
     }
     spare = []
     let capacity = min(model.configuration.contextLength, (count + 63) / 64 * 64)
-    return try model.transformer.makeCache(capacity: capacity, chunk: Self.mostTokens)
+    return try model.transformer.makeCache(capacity: capacity, chunk: mostTokens)
   }
 
   /// The first numbers of a vector, scaled.

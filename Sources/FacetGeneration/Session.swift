@@ -72,10 +72,7 @@ public struct Session: ~Copyable {
 
   private static func checkMemory(_ needed: Int, context: Int) throws(GenerationError) {
     if let memory = MachineMemory.current(), needed > memory.available {
-      throw GenerationError(
-        .outOfMemory,
-        "The cache for a context of \(context) tokens takes \(ByteText(needed)), and "
-          + "\(ByteText(memory.available)) of memory are available. Use a smaller context.")
+      throw GenerationError.noMemory(needed, context: context, memory.available)
     }
   }
 

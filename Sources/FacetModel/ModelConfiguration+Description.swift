@@ -55,6 +55,7 @@ extension ModelConfiguration {
       localRope: family == .gemma3 ? Rotary(base: description.localRopeBase ?? 10_000) : rope,
       rotaryLayout: description.rotaryLayout,
       tiedEmbeddings: family.isGemma || description.tiedEmbeddings ?? false)
+    attentionMask = description.isBidirectional ? .bidirectional : .causal
     if family == .gemma2 {
       attentionSoftCap = description.attentionSoftCap ?? 50
       finalSoftCap = description.finalSoftCap ?? 30
@@ -140,10 +141,12 @@ extension AttentionPattern {
       case .gemma2: (2, description.slidingWindow ?? 4096)
       case .gemma3: (6, description.slidingWindow ?? 512)
       }
-    guard family != .gemma1, let window else {
+    guard family != .gemma1, var window else {
       self = .global
       return
     }
+    // Half of it on each side of a token, and the token.
+    if description.isBidirectional { window = window / 2 + 1 }
     guard window > 0 else {
       throw ModelError(.unsupported, "The model has a sliding window of \(window) tokens.")
     }

@@ -21,6 +21,7 @@ extension ModelConfiguration {
     case .down: return (width, feedForwardWidth)
     case .finalNorm, .attentionNorm, .feedForwardNorm: return (1, width)
     case .queryNorm, .keyNorm: return hasQueryKeyNorm ? (1, headWidth) : nil
+    case .denseExpansion, .denseProjection: return nil
     case .postAttentionNorm, .postFeedForwardNorm: return hasPostNorms ? (1, width) : nil
     }
   }

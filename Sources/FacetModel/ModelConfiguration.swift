@@ -49,6 +49,8 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   public var rotaryLayout: RotaryLayout
   /// True when the output head is the embedding.
   public var tiedEmbeddings: Bool
+  /// Which keys a query sees; where it is not causal, the model encodes texts and generates none.
+  public var attentionMask = AttentionMask.causal
 
   /// True when every head of the queries and keys is normalised before it is turned: Gemma 3.
   public var hasQueryKeyNorm: Bool { family == .gemma3 }

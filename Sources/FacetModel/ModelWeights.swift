@@ -16,6 +16,8 @@ public struct ModelWeights: Sendable {
   public let finalNorm: Tensor
   /// The layers, in order.
   public let layers: [LayerWeights]
+  /// What a pooled text goes through, `[E, D]` and `[D', E]`: EmbeddingGemma; empty elsewhere.
+  public let dense: [Tensor]
 
   /// Picks the tensors of `configuration` out of `checkpoint`.
   ///
@@ -40,6 +42,7 @@ public struct ModelWeights: Sendable {
       layers.append(try LayerWeights(&source, layer: layer, configuration))
     }
     self.layers = layers
+    dense = try source.takeDense(configuration)
     try source.finish(configuration)
   }
 
@@ -62,6 +65,7 @@ public struct ModelWeights: Sendable {
       layers.append(try LayerWeights(mapping: layer, index, transform))
     }
     self.layers = layers
+    dense = other.dense
   }
 
   /// Whether the head is the embedding.
@@ -206,6 +210,18 @@ private struct TensorSource {
           + "\(rows) × \(columns).")
     }
     return tensor
+  }
+
+  /// Takes the dense layers of an encoder, if it has them.
+  mutating func takeDense(_ configuration: ModelConfiguration) throws(ModelError) -> [Tensor] {
+    guard configuration.attentionMask == .bidirectional,
+      let rows = tensors[TensorName(.denseExpansion)]?.rows
+    else { return [] }
+    let width = tensors[TensorName(.denseProjection)]?.rows ?? configuration.width
+    return [
+      try take(TensorName(.denseExpansion), rows, configuration.width),
+      try take(TensorName(.denseProjection), width, rows),
+    ]
   }
 
   /// Throws when something is left over.

@@ -31,4 +31,23 @@ package final class StatePass {
     }
     return try body(normed)
   }
+
+  /// `vectors` [B, D] after the model's dense layers, [B, D']; the same where it has none.
+  package func projected(_ vectors: [[Double]]) throws -> [[Double]] {
+    guard !transformer.weights.dense.isEmpty, let width = vectors.first?.count else {
+      return vectors
+    }
+    states.reset()
+    var x = try states.tensor(rows: vectors.count, columns: width)
+    x.write(vectors.flatMap { $0.map { Float($0) } })
+    for matrix in transformer.weights.dense {
+      let output = try states.tensor(rows: vectors.count, columns: matrix.rows)
+      transformer.backend.linear(x, [matrix], as: .attention, into: [output])
+      x = output
+    }
+    let values = x.floats()
+    return vectors.indices.map { row in
+      values[row * x.columns..<(row + 1) * x.columns].map { Double($0) }
+    }
+  }
 }

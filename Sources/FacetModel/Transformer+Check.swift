@@ -33,4 +33,19 @@ extension Transformer {
         "Token \(token) is not in the model's vocabulary of \(weights.embedding.rows).")
     }
   }
+
+  /// Refuses what an encoder cannot do: say what comes next, learn as a decoder does, or read a text
+  /// in parts.
+  func checkEncoding(_ batch: Batch, _ recorder: Recorder?) throws(ModelError) {
+    guard batch.logitRows.isEmpty, recorder == nil else {
+      throw ModelError(
+        .unsupported,
+        "\(configuration.name) encodes texts and generates none. Use it for embeddings, or another model."
+      )
+    }
+    for sequence in batch.sequences {
+      precondition(
+        sequence.cache.position == 0, "an encoder reads a text as a whole, not its rest")
+    }
+  }
 }

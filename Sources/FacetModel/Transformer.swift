@@ -61,6 +61,7 @@ public struct Transformer: Sendable {
     _ batch: Batch, workspace: Workspace, tap: Tap? = nil, recorder: Recorder?
   ) throws -> Tensor {
     try check(batch)
+    if configuration.attentionMask == .bidirectional { try checkEncoding(batch, recorder) }
     workspace.reset()
     let pass = try Pass(self, batch, workspace, dropout: recorder?.dropout)
 
@@ -165,7 +166,7 @@ public struct Transformer: Sendable {
     AttentionSettings(
       headWidth: configuration.headWidth, queryHeads: configuration.queryHeads,
       window: configuration.attention.window(layer: layer), scale: configuration.attentionScale,
-      softCap: configuration.attentionSoftCap)
+      softCap: configuration.attentionSoftCap, mask: configuration.attentionMask)
   }
 
   /// The logits [R, V]: cap( head( norm(x[rows]) ) ).

@@ -108,16 +108,29 @@ public struct Rotary: Sendable, Hashable, Codable {
   }
 }
 
+/// Which keys a query sees.
+public enum AttentionMask: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Its own and those before it.
+  case causal
+  /// Those after it as well: the text is read as a whole, in one pass.
+  case bidirectional
+}
+
 /// What attention of one layer needs to know beside its tensors.
 package struct AttentionSettings: Sendable, Hashable {
   package var headWidth: Int
   package var queryHeads: Int
-  /// Keys a query sees, itself included; nil: all.
+  /// Keys a query sees, itself included, and as many after it where the mask allows; nil: all.
   package var window: Int?
+  package var mask: AttentionMask
   package var scale: Float
   package var softCap: Float?
 
-  package init(headWidth: Int, queryHeads: Int, window: Int?, scale: Float, softCap: Float?) {
+  package init(
+    headWidth: Int, queryHeads: Int, window: Int?, scale: Float, softCap: Float?,
+    mask: AttentionMask = .causal
+  ) {
+    self.mask = mask
     self.headWidth = headWidth
     self.queryHeads = queryHeads
     self.window = window

@@ -80,7 +80,8 @@ extension CPUBackend {
     return unsafe fk_attention(
       queries: queries.floatPointer + offset, output: output.floatPointer + offset,
       first: Int64(span.first), window: Int64(settings.window ?? 0),
-      heads: Int32(settings.queryHeads), scale: settings.scale, soft_cap: settings.softCap ?? 0)
+      heads: Int32(settings.queryHeads), scale: settings.scale, soft_cap: settings.softCap ?? 0,
+      end: settings.mask == .causal ? 0 : Int64(span.first + span.rows.count))
   }
 
   private func kernelTile(_ tile: Tile) -> fk_tile {
@@ -98,6 +99,7 @@ extension CPUBackend {
     _ spans: [AttentionSpan], _ settings: AttentionSettings
   ) -> ([Tile], partials: Int) {
     var tiles: [Tile] = []
+    tiles.reserveCapacity(4 * spans.count * (spans.first?.cache.headCount ?? 1))
     var floats = 0
     for (index, span) in spans.enumerated() {
       let group = settings.queryHeads / span.cache.headCount
@@ -105,7 +107,7 @@ extension CPUBackend {
       let rows = span.rows.count * group
       let size = max(1, min(Self.attentionTokens, Int(FK_ATTENTION_ROWS) / group))
       let pieces =
-        rows <= Self.splitRows
+        rows <= Self.splitRows && settings.mask == .causal
         ? Self.cuts(span, settings)
         : stride(from: 0, to: span.rows.count, by: size).map {
           Cut(tokens: $0..<min(span.rows.count, $0 + size))

@@ -40,11 +40,11 @@ extension CPUBackend {
   func operand(_ weights: Tensor, _ role: MatrixRole, tokens: Int) -> Operand {
     if precision == .exact { return .f32 }
     let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
-    if precision == .mixed { return takesBF16 && tokens > Self.matvecTokens ? .bf16 : .f32 }
+    if precision == .mixed { return takesBF16 && tokens > fewTokens ? .bf16 : .f32 }
     let takesIntegers =
       unsafe kernels.pointee.takes_integers?(weights.dtype.rawValue, Int64(weights.columns))
       ?? false
-    if tokens <= Self.matvecTokens { return takesIntegers ? .digits : .f32 }
+    if tokens <= fewTokens { return takesIntegers ? .digits : .f32 }
     let isShort = tokens <= Self.expandingTokens
     if takesIntegers, role == .feedForward || isShort || !takesBF16 { return .bytes }
     return takesBF16 ? .bf16 : .f32
@@ -60,7 +60,7 @@ extension CPUBackend {
     }
   }
 
-  /// Bytes that the forms of `tokens` rows take together.
+  /// Bytes that the forms of `tokens` rows take together; digits take less than the other two.
   static func operandByteCount(tokens: Int, columns: Int) -> Int {
     let forms: [Operand] = tokens <= matvecTokens ? [.digits] : [.bytes, .bf16]
     return forms.reduce(0) { $0 + tokens * $1.rowByteCount(columns: columns) + 63 }

@@ -162,7 +162,7 @@ extension ReferenceBackend: Backend {
         for head in 0..<settings.queryHeads {
           let at = row * queries.columns + head * width
           let values = attend(
-            Array(q[at..<at + width]), at: position,
+            Array(q[at..<at + width]), at: position, of: span.first + span.rows.count,
             head: head / (settings.queryHeads / span.cache.headCount), span.cache, settings)
           for i in 0..<width { mixed[at + i] = values[i] }
         }
@@ -173,12 +173,14 @@ extension ReferenceBackend: Backend {
 
   /// softmax( cap(scale · q·K) ) · V over the keys that `position` sees.
   private func attend(
-    _ query: [Float], at position: Int, head: Int, _ cache: LayerCache,
+    _ query: [Float], at position: Int, of count: Int, head: Int, _ cache: LayerCache,
     _ settings: AttentionSettings
   ) -> [Float] {
     let first = settings.window.map { max(0, position - $0 + 1) } ?? 0
+    let ahead = settings.window.map { min(count, position + $0) } ?? count
+    let last = settings.mask == .causal ? position : ahead - 1
     let (k, v) = (cache.keys.floats(), cache.values.floats())
-    let scores = (first...position).map { seen in
+    let scores = (first...last).map { seen in
       var score = 0.0
       for i in query.indices {
         let key = k[cache.keyIndex(position: seen, head: head, element: i)]

@@ -190,7 +190,7 @@ extension ChatFormat {
   }
 
   /// `text` without white space at its ends, as Python's `strip` and Jinja's `trim` have it.
-  static func trim(_ text: String) -> String {
+  package static func trim(_ text: String) -> String {
     // Python also strips the four information separators, which Unicode does not call white space.
     let isSpace = { (scalar: Unicode.Scalar) in
       scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)

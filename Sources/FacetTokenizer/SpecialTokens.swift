@@ -27,6 +27,9 @@ public struct SpecialTokens: Sendable, Hashable {
     "<pad>", "<eos>", "<bos>", "<mask>", "<start_of_turn>", "<end_of_turn>", "<start_of_image>",
     "<end_of_image>", "<2mass>", "[@BOS@]", "<|turn>", "<turn|>", "<|im_start|>", "<|im_end|>",
     "<|endoftext|>", "[INST]", "[/INST]", "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]",
-    "[TOOL_RESULTS]", "[/TOOL_RESULTS]",
+    "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "<start_function_declaration>",
+    "<end_function_declaration>",
+    "<start_function_call>", "<end_function_call>", "<start_function_response>",
+    "<end_function_response>", "<escape>",
   ]
 }

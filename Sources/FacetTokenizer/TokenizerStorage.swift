@@ -92,7 +92,7 @@ final class TokenizerStorage: Sendable {
     for id in kinds.indices where kinds[id] != PieceKind.control.rawValue {
       let range = pieces.range(id)
       // Only `<…>` and `[…]` can be markers; the test keeps this loop at one byte per piece.
-      guard range.count > 3, range.count < 24,
+      guard range.count > 3, range.count < 32,
         pieces.bytes[range.lowerBound] == 0x3C || pieces.bytes[range.lowerBound] == 0x5B,
         kinds[id] == PieceKind.normal.rawValue || kinds[id] == PieceKind.userDefined.rawValue
       else { continue }

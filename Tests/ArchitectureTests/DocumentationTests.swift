@@ -44,6 +44,24 @@ struct DocumentationTests {
     #expect(blocks.filter { block in !examples.contains { $0.contains(block) } } == [])
   }
 
+  @Test("the tutorials' Swift code is that of examples, which the tests build and run")
+  func tutorialCodeIsReal() throws {
+    /// Lines without what they are indented by.
+    func flush(_ text: String) -> String {
+      text.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { $0.drop { $0 == " " } }.joined(separator: "\n")
+    }
+    let examples = try Repository.files(under: "Examples", suffix: ".swift").map {
+      flush(try Repository.text($0))
+    }
+    let pages = Repository.files(under: "Sources", suffix: ".md").filter { $0.contains(".docc/") }
+    let blocks = try pages.flatMap {
+      DocumentedPaths.fencedBlocks(of: try Repository.text($0), language: "swift")
+    }
+    #expect(blocks.count > 5)
+    #expect(blocks.filter { block in !examples.contains { $0.contains(flush(block)) } } == [])
+  }
+
   @Test("every decision is listed in docs/architecture.md")
   func decisionsAreListed() throws {
     let architecture = try Repository.text("docs/architecture.md")

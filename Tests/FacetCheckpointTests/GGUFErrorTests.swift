@@ -186,7 +186,8 @@ struct GGUFErrorTests {
     },
     Spoilt(
       .unsupported,
-      "'@' holds a model of the architecture 'qwen3'; Facet runs gemma, gemma2, gemma3, llama."
+      "'@' holds a model of the architecture 'qwen3'; Facet runs gemma, gemma2, gemma3, "
+        + "gemma-embedding, llama."
     ) { $0.set("general.architecture", RawGGUF.string("qwen3")) },
     Spoilt(.malformed, "'@' lacks 'llama.block_count'. Convert the model again.") {
       $0.remove("llama.block_count")

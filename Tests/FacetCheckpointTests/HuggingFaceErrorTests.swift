@@ -20,10 +20,6 @@ struct HuggingFaceErrorTests {
         + "gemma3, llama, mistral."
     ),
     (
-      RawDirectory.config("gemma3_text", #""use_bidirectional_attention":true"#), .unsupported,
-      "'@/config.json' describes a bidirectional model, which generates no text."
-    ),
-    (
       #"{"model_type":"llama"}"#, .malformed,
       "'@/config.json' lacks 'num_attention_heads'. Download it again."
     ),

@@ -149,6 +149,38 @@ struct ToolPromptTests {
     #expect(none == [ChatMessage(.user, "Hi")])
   }
 
+  @Test("FunctionGemma reads declarations, calls and answers between its control tokens")
+  func functionGemma() throws {
+    var text = ""
+    let entries = Array(Self.entries.dropFirst())
+    for part in try FunctionGemmaPrompt(entries, [Self.weather]).parts() {
+      switch part {
+      case .beginning: text += "<bos>"
+      case .ending: text += "<eos>"
+      case .control(let name, _): text += name
+      case .text(let content, _, _): text += content
+      }
+    }
+    #expect(
+      text == """
+        <bos><start_of_turn>developer
+        You are a model that can do function calling with the following functions\
+        <start_function_declaration>declaration:get_weather{description:<escape>The weather of a \
+        city, "now".<escape>,parameters:{properties:{city:{description:<escape>Its name<escape>,\
+        type:<escape>STRING<escape>},days:{type:<escape>INTEGER<escape>}},\
+        required:[<escape>city<escape>],type:<escape>OBJECT<escape>}}<end_function_declaration>\
+        <end_of_turn>
+        <start_of_turn>user
+        How is it there?<end_of_turn>
+        <start_of_turn>model
+        I look.<start_function_call>call:get_weather{city:<escape>Rome<escape>}<end_function_call>\
+        <start_function_call>call:get_time{}<end_function_call>\
+        <start_function_response>response:get_weather{value:<escape>sunny<escape>}\
+        <end_function_response><start_function_response>response:get_time{value:<escape>noon<escape>}\
+        <end_function_response>
+        """)
+  }
+
   @Test("what a model writes, its conversation shows in the same form")
   func roundTrip() throws {
     for syntax in [ToolSyntax.lines, .hermes] {

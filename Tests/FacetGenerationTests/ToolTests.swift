@@ -128,13 +128,26 @@ struct ToolCallParserTests {
         + "{\"name\": \"get_time\", \"arguments\": {}}]",
       TakenApart(calls: ["get_weather" + paris, "get_time{}"])
     ),
+    (
+      .functionGemma,
+      "\u{2}call:get_weather{city:\u{4}Pa\"r:i,s\u{4},days:3}\u{3}\u{2}call:get_time{}\u{3}\u{5}",
+      TakenApart(calls: [#"get_weather{"city": "Pa\"r:i,s", "days": 3}"#, "get_time{}"])
+    ),
+    (
+      .functionGemma, "Well.\u{2}call:get_time{}\u{3}",
+      TakenApart(text: "Well.", calls: ["get_time{}"])
+    ),
+    (
+      .functionGemma, "\u{2}call:get_weather{city:\u{4}Pa",
+      TakenApart(abandoned: [#"call:get_weather{"city": "Pa"#])
+    ),
     (.mistral, "[TOOL_CALLS] [1]", TakenApart(text: "[TOOL_CALLS] [1]")),
     (.mistral, "So\u{1}", TakenApart(text: "So")),
   ]
 
-  /// The bytes of an answer, in which U+0001 stands for Mistral's control token.
+  /// The bytes of an answer, in which U+0001 to U+0005 stand for control tokens.
   static func bytes(_ text: String) -> [UInt8] {
-    text.utf8.flatMap { $0 == 1 ? GuideMark.toolCalls.bytes : [$0] }
+    text.utf8.flatMap { GuideMark(rawValue: 0x7F &+ $0)?.bytes ?? [$0] }
   }
 
   @Test("calls and text are told apart, in whatever pieces they come")
@@ -182,7 +195,7 @@ struct ToolCallParserTests {
     var random = SeededGenerator.announced("damaged", salt: 22)
     let alphabet = Array("{}\"\\:,[]<>/ \nabc019_".utf8)
     var calls = 0
-    for (syntax, text, _) in Self.cases where syntax != .mistral {
+    for (syntax, text, _) in Self.cases where [.lines, .hermes].contains(syntax) {
       for _ in 0..<150 {
         var bytes = Self.bytes(text)
         for _ in 0..<Int.random(in: 1...3, using: &random) {

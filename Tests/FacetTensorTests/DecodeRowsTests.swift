@@ -28,15 +28,16 @@ struct DecodeRowsTests {
   func linear(_ place: Place, _ dtype: DType) throws {
     var random = RandomTensors(seed: 21)
     let backend = try place.backend()
+    let most = backend.fewTokens
     for columns in dtype.blockSize == 256 ? [256, 768] : [32, 64, 128, 576, 640] {
       let weights = try random.weights(dtype, 37, columns)
-      let input = try random.floats(Self.most, columns)
-      let single = try (0..<Self.most).flatMap { token in
+      let input = try random.floats(most, columns)
+      let single = try (0..<most).flatMap { token in
         let output = try Tensor.zeros(rows: 1, columns: 37)
         backend.linear(input.rows(token..<token + 1), [weights], as: .head, into: [output])
         return output.floats()
       }
-      for tokens in 2...Self.most {
+      for tokens in 2...most {
         let output = try Tensor.zeros(rows: tokens, columns: 37)
         backend.linear(input.rows(0..<tokens), [weights], as: .head, into: [output])
         #expect(output.floats() == Array(single.prefix(tokens * 37)), "\(tokens) × \(columns)")
@@ -48,16 +49,17 @@ struct DecodeRowsTests {
   func gated(_ place: Place) throws {
     var random = RandomTensors(seed: 22)
     let backend = try place.backend()
+    let most = backend.fewTokens
     let (gate, up) = (try random.weights(.q4_K, 100, 256), try random.weights(.q6_K, 100, 256))
-    let input = try random.floats(Self.most, 256)
+    let input = try random.floats(most, 256)
     func outputs(_ rows: Range<Int>) throws -> [Float] {
       let output = try Tensor.zeros(rows: rows.count, columns: 100)
       backend.gatedLinear(
         input.rows(rows), gate: gate, up: up, activation: .geluTanh, into: output)
       return output.floats()
     }
-    let single = try (0..<Self.most).flatMap { try outputs($0..<$0 + 1) }
-    for tokens in 2...Self.most {
+    let single = try (0..<most).flatMap { try outputs($0..<$0 + 1) }
+    for tokens in 2...most {
       #expect(try outputs(0..<tokens) == Array(single.prefix(tokens * 100)), "\(tokens) tokens")
     }
   }

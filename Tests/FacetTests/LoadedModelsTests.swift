@@ -48,6 +48,7 @@ struct LoadedModelsTests {
     #expect(shelf.count == 1)
     #expect(Set(leases.map { ObjectIdentifier($0.engine) }).count == 1)
     #expect(models.list.map(\.leases) == [12])
+    #expect(leases.count == 12)
   }
 
   @Test("a leased engine answers")
@@ -78,7 +79,7 @@ struct LoadedModelsTests {
     await #expect(
       throws: GenerationError(
         .outOfMemory,
-        "'d' takes 400 MB. The models in use take 800 MB of 1.00 GB; try again when one of them is "
+        "'d' takes 400 MB. The models in use take 800 MB of 1.0 GB; try again when one of them is "
           + "free.")
     ) { try await models.lease("d") }
     #expect(first?.name == "a" && third.name == "c")

@@ -89,6 +89,9 @@ typedef struct fk_attention {
   int32_t heads;        // N
   float scale;          // multiplies every score
   float soft_cap;       // c·tanh(s/c) after scaling and before masking; 0: none
+  // Positions that hold keys, where a query also sees those after its own: all, or as many as the window
+  // has before it. 0: only keys up to its own.
+  int64_t end;
 } fk_attention;
 
 // A piece of attention's work: tokens [begin, end) of the T and one key-value head, over part `part` of

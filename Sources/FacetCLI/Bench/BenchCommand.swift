@@ -15,6 +15,9 @@ struct BenchCommand: AsyncParsableCommand {
       measured: plain reading, and the dot products that the kernels are made of; CEILING is the part \
       of them that a row reaches.
 
+      --streams 8,16 --prompt 128 --generate 64 measures an engine as a server has it: requests that \
+      come at once, whose prompts are read beside the answers of others.
+
       --json is the short form of one prompt and one length: model, threads, prompt, generate, \
       precision, instruction_set, prefill_tokens_per_s, decode_tokens_per_s, prefill_runs, \
       decode_runs. --against takes that form, too, or what --format json wrote; a row is faster or \
@@ -34,6 +37,11 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(parsing: .unconditional, help: "Sequences to write together.")
   var batch: NumberList = [1]
+
+  @Option(
+    parsing: .unconditional,
+    help: "Requests at once to an engine, instead: tokens of all answers by the whole time.")
+  var streams: NumberList = []
 
   @Option(
     parsing: .unconditional,
@@ -69,6 +77,7 @@ struct BenchCommand: AsyncParsableCommand {
     sweep.prompts = prompt.numbers
     sweep.generates = generate.numbers
     sweep.batches = batch.numbers
+    sweep.streams = streams.numbers
     sweep.depths = depth?.numbers
     sweep.runs = runs
     sweep.warmups = warmups
@@ -79,7 +88,8 @@ struct BenchCommand: AsyncParsableCommand {
     do { try sweep.validate() } catch { throw ValidationError(error.message) }
     let isShort =
       models.count <= 1 && prompt.numbers.count == 1 && generate.numbers.count == 1
-      && batch == [1] && depth == nil && from == nil && against == nil && svg == nil
+      && batch == [1] && streams == [] && depth == nil && from == nil && against == nil
+      && svg == nil
     if json, !isShort {
       throw ValidationError(
         "--json is the form of one model, one --prompt and one --generate; use --format json.")
@@ -121,6 +131,11 @@ struct BenchCommand: AsyncParsableCommand {
         let model = try await engine.model(reference).language
         var measured = try result ?? Self.machine(model)
         let name = ModelStore().displayName(of: reference)
+        if !sweep.streams.isEmpty {
+          measured.rows += try await sweep.measureStreams(model, name: name, progress: Self.tell)
+          result = measured
+          continue
+        }
         measured.rows += try sweep.measure(model, name: name, ceilings: measured.ceilings) {
           row, _ in
           OutputFile.error.tell(
@@ -131,6 +146,15 @@ struct BenchCommand: AsyncParsableCommand {
       }
       return result ?? BenchmarkResult(instructionSet: "")
     }
+  }
+
+  private static func tell(_ row: BenchmarkRow) {
+    let waits = [row.waits?.firstToken, row.waits?.nextToken].map { seconds in
+      (seconds ?? []).map { String(format: "%.0f", $0 * 1000) }.joined(separator: " / ")
+    }
+    OutputFile.error.tell(
+      "\(row.model)  serve \(row.tokens)  streams \(row.batch)  prompt \(row.depth)  \(row.median) "
+        + "tokens/s, first token \(waits[0]) ms, next \(waits[1]) ms (p50 / p95 / p99)")
   }
 
   private static func machine(_ model: LanguageModel) throws -> BenchmarkResult {

@@ -5,7 +5,7 @@ internal import FacetTensor
 
 /// The metadata keys of GGUF files, read into neutral descriptions.
 enum GGUFArchitecture {
-  static let supported = ["gemma", "gemma2", "gemma3", "llama"]
+  static let supported = ["gemma", "gemma2", "gemma3", "gemma-embedding", "llama"]
 
   static func description(_ file: GGUFFile) throws(CheckpointError) -> ArchitectureDescription {
     let name = try file.require("general.architecture") { $0.string }
@@ -19,12 +19,14 @@ enum GGUFArchitecture {
     let heads = try keys.require("attention.head_count")
     let keyValueHeads = try keys.size("attention.head_count_kv")
     var result = ArchitectureDescription(
-      architecture: name, layers: try keys.require("block_count"),
+      architecture: name == "gemma-embedding" ? "gemma3" : name,
+      layers: try keys.require("block_count"),
       width: try keys.require("embedding_length"),
       feedForwardWidth: try keys.require("feed_forward_length"),
       queryHeads: heads, keyValueHeads: keyValueHeads ?? heads,
       rotaryLayout: name == "llama" ? .interleaved : .halfSplit)
     result.name = file.text("general.name")
+    result.isBidirectional = name == "gemma-embedding"
     result.headWidth = try keys.headWidth(result)
     result.vocabulary = try keys.size("vocab_size")
     result.contextLength = try keys.size("context_length")

@@ -8,6 +8,8 @@ enum GGUFNames {
     ("token_embd.weight", .embedding),
     ("output_norm.weight", .finalNorm),
     ("output.weight", .head),
+    ("dense_2.weight", .denseExpansion),
+    ("dense_3.weight", .denseProjection),
   ]
 
   /// What follows `blk.i.`.

@@ -26,10 +26,6 @@ struct HuggingFaceConfig {
         "'\(path)' describes a model of type '\(type)'; Facet runs "
           + "\(HuggingFaceConfig.supported.joined(separator: ", ")).")
     }
-    if text["use_bidirectional_attention"]?.bool == true {
-      throw CheckpointError(
-        .unsupported, "'\(path)' describes a bidirectional model, which generates no text.")
-    }
     let isGemma3 = type.hasPrefix("gemma3")
     // Early multimodal Gemma 3 files leave out what the 4B model shares with the library's defaults.
     let heads = try size("num_attention_heads", default: isGemma3 ? 8 : nil)
@@ -40,6 +36,7 @@ struct HuggingFaceConfig {
       feedForwardWidth: try size("intermediate_size", default: nil), queryHeads: heads,
       keyValueHeads: try size("num_key_value_heads", default: isGemma3 ? 4 : heads))
     result.name = name
+    result.isBidirectional = isGemma3 && text["use_bidirectional_attention"]?.bool == true
     result.headWidth = try optionalSize("head_dim")
     result.vocabulary = try optionalSize("vocab_size") ?? (isGemma3 ? 262_208 : nil)
     result.contextLength = try optionalSize("max_position_embeddings")

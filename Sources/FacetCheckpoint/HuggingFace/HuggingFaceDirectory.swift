@@ -20,7 +20,8 @@ struct HuggingFaceDirectory {
     let config = HuggingFaceConfig(try require("config.json"), path: file("config.json"))
     var description = try config.description(name: FileSystem.split(path).name)
     let files = try weightFiles()
-    let tensors = try tensors(files, &description)
+    var tensors = try tensors(files, &description)
+    if description.isBidirectional { tensors.merge(try denseTensors()) { first, _ in first } }
     return try checkpoint(
       config, description, tensors, byteCount: files.reduce(0) { $0 + $1.storage.byteCount })
   }

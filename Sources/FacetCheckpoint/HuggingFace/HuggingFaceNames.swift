@@ -17,6 +17,9 @@ struct HuggingFaceNames {
   /// Prefixes of the text model, longest first; multimodal files changed theirs over time.
   static let textPrefixes = ["model.language_model.", "language_model.model.", "model."]
 
+  /// How names begin in files of an encoder.
+  private static let bareNames = ["embed_tokens.", "layers.", "norm."]
+
   /// The output head, which files with tied embeddings sometimes repeat.
   static let heads = ["lm_head.weight", "language_model.lm_head.weight"]
 
@@ -52,9 +55,12 @@ struct HuggingFaceNames {
     {
       return .ignored
     }
-    guard let prefix = HuggingFaceNames.textPrefixes.first(where: name.hasPrefix) else {
-      return .unknown
-    }
+    // Encoders are saved without a head around them, and without its prefix.
+    let isBare =
+      architecture == "gemma3" && HuggingFaceNames.bareNames.contains(where: name.hasPrefix)
+    guard
+      let prefix = HuggingFaceNames.textPrefixes.first(where: name.hasPrefix) ?? (isBare ? "" : nil)
+    else { return .unknown }
     let rest = name.dropFirst(prefix.count)
     if rest == "embed_tokens.weight" { return .tensor(TensorName(.embedding)) }
     if rest == "norm.weight" { return .tensor(TensorName(.finalNorm)) }

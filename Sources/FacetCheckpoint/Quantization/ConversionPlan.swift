@@ -35,6 +35,11 @@ struct ConversionPlan: Sendable {
   /// Plans the conversion of `checkpoint`; throws when it would round what is already rounded.
   init(_ checkpoint: Checkpoint, options: ModelConverter.Options) throws(CheckpointError) {
     let description = checkpoint.architecture
+    guard !description.isBidirectional else {
+      throw CheckpointError(
+        .unsupported,
+        "'\(checkpoint.path)' encodes texts; Facet runs such models and does not convert them.")
+    }
     let names = checkpoint.tensors.keys.sorted(by: ConversionPlan.precedes)
     try checkpoint.check(adapter: options.adapter)
     let context = QuantizationPreset.Context(

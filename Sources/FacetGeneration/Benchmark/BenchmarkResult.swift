@@ -11,6 +11,8 @@ public struct BenchmarkRow: Sendable, Hashable, Codable {
     case prefill
     /// They were written one by one.
     case decode
+    /// Requests came at once to an engine, which read their prompts and wrote their answers.
+    case serve
   }
 
   /// What a row is about; two results are compared where these agree.
@@ -54,9 +56,11 @@ public struct BenchmarkRow: Sendable, Hashable, Codable {
   public var runs: [Double]
   /// The part of what the machine's ceilings allow that the median reaches; nil where unknown.
   public var ceilingShare: Double?
+  /// What a reader of a request has to wait for; nil where nobody asked an engine.
+  public var waits: BenchmarkWaits?
 
   enum CodingKeys: String, CodingKey {
-    case model, kind, tokens, batch, depth, threads, precision, runs
+    case model, kind, tokens, batch, depth, threads, precision, runs, waits
     case ceilingShare = "ceiling_share"
   }
 
@@ -85,6 +89,34 @@ public struct BenchmarkRow: Sendable, Hashable, Codable {
   public var slowest: Double { runs.min() ?? 0 }
   /// The fastest run.
   public var fastest: Double { runs.max() ?? 0 }
+}
+
+/// How long readers wait for their tokens, in seconds: half of them, 95 and 99 of a hundred wait no longer.
+public struct BenchmarkWaits: Sendable, Hashable, Codable {
+  /// From the request to the first token.
+  public var firstToken: [Double]
+  /// From a token to the next.
+  public var nextToken: [Double]
+
+  enum CodingKeys: String, CodingKey {
+    case firstToken = "first_token_s"
+    case nextToken = "next_token_s"
+  }
+
+  init(firstTokens: [Double], gaps: [Double]) {
+    firstToken = Self.percentiles(firstTokens)
+    nextToken = Self.percentiles(gaps)
+  }
+
+  private static func percentiles(_ values: [Double]) -> [Double] {
+    let sorted = values.sorted()
+    guard let last = sorted.last else { return [] }
+    return [0.5, 0.95, 0.99].map { share in
+      let place = Int((share * Double(sorted.count)).rounded(.up)) - 1
+      let value = sorted.indices.contains(place) ? sorted[place] : last
+      return (value * 100_000).rounded() / 100_000
+    }
+  }
 }
 
 /// All rows of a benchmark, and the machine that they were measured on.

@@ -12,6 +12,9 @@ public struct BenchmarkSweep: Sendable, Hashable {
   public var generates: [Int] = [64]
   /// Sequences to write together.
   public var batches: [Int] = [1]
+  /// Requests that come to an engine at once, each a row for every prompt and the answer's length beside it;
+  /// see ``measureStreams(_:name:progress:)``.
+  public var streams: [Int] = []
   /// Tokens that sequences hold before; nil: none for reading, the longest prompt for writing.
   public var depths: [Int]?
   /// Runs that count.
@@ -56,6 +59,17 @@ public struct BenchmarkSweep: Sendable, Hashable {
     guard batches.allSatisfy({ (1...Session.chunk).contains($0) }) else {
       throw GenerationError(
         .invalidOption, "A batch has between 1 and \(Session.chunk) sequences.")
+    }
+    guard streams.allSatisfy({ (1...Session.chunk).contains($0) }) else {
+      throw GenerationError(
+        .invalidOption, "There are between 1 and \(Session.chunk) requests at once.")
+    }
+    let isPaired = prompts.count == generates.count && lengths.allSatisfy { $0 > 0 }
+    guard streams.isEmpty || isPaired else {
+      throw GenerationError(
+        .invalidOption,
+        "Requests at once have a prompt and an answer each: give as many lengths of prompts as of answers."
+      )
     }
     guard (1...1000).contains(runs), (0...1000).contains(warmups) else {
       throw GenerationError(
@@ -106,6 +120,7 @@ extension BenchmarkSweep.Point {
   fileprivate func leastSeconds(_ model: LanguageModel, at ceilings: MachineCeilings) -> Double {
     let transformer = model.transformer
     switch kind {
+    case .serve: return 0
     case .decode:
       let middle = depth + tokens / 2
       let pass = transformer.work(tokens: 1, sequences: batch, depth: middle)
@@ -161,6 +176,7 @@ private struct SequenceBatch {
     }
     let start = ContinuousClock.now
     switch point.kind {
+    case .serve: break
     case .prefill: try read(point.tokens, into: caches[0], logits: .last)
     case .decode:
       let sequences = caches.map { Batch.Sequence(cache: $0, count: 1) }

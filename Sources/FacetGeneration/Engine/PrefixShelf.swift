@@ -71,8 +71,9 @@ final class PrefixShelf {
         best.source.truncate(to: best.reach)
         return best.source
       }
-      kept.append(best.source)
     }
+    // While its beginning is copied, the source is not on the shelf: its cache may not be given away.
+    defer { if best.place != nil { kept.append(best.source) } }
     return best.source.copy(best.reach, into: try cache())
   }
 
@@ -93,15 +94,17 @@ final class PrefixShelf {
     free = []
   }
 
-  /// A cache whose tokens nobody needs; when the memory is not there, that of the sequence which served
-  /// least recently.
+  /// A cache whose tokens nobody needs: where the memory for another is not there, that of the sequence which
+  /// served least recently.
   private func cache() throws -> KVCache {
     if let cache = free.popLast() { return cache }
-    do {
-      return try transformer.makeCache(capacity: capacity, chunk: Session.chunk)
-    } catch {
-      guard !kept.isEmpty else { throw error }
-      return kept.removeFirst().cache
+    let needed = KVCache.byteCount(
+      transformer.configuration, capacity: capacity, chunk: Session.chunk,
+      dtype: transformer.cacheDType)
+    if let memory = MachineMemory.current(), needed > memory.available {
+      if !kept.isEmpty { return kept.removeFirst().cache }
+      throw GenerationError.noMemory(needed, context: capacity, memory.available)
     }
+    return try transformer.makeCache(capacity: capacity, chunk: Session.chunk)
   }
 }

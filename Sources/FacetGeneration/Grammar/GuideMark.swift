@@ -7,11 +7,17 @@ import FacetTokenizer
 package enum GuideMark: UInt8, Sendable, CaseIterable {
   /// Mistral v0.3: what follows is a list of calls.
   case toolCalls = 0x80
+  /// FunctionGemma: a call begins and ends, a text begins and ends, the answer of a tool begins.
+  case startCall, endCall, escape, startResponse
 
   /// The token's name.
-  var name: String {
+  package var name: String {
     switch self {
     case .toolCalls: "[TOOL_CALLS]"
+    case .startCall: "<start_function_call>"
+    case .endCall: "<end_function_call>"
+    case .escape: "<escape>"
+    case .startResponse: "<start_function_response>"
     }
   }
 

@@ -10,7 +10,7 @@ extension SchemaCompiler {
   mutating func array(_ shape: SchemaShape) throws(GenerationError) -> GrammarExpression {
     let (min, max) = (shape.minItems, shape.maxItems ?? Int.max)
     guard min <= max else { return .nothing }
-    let comma = GrammarExpression.text(", ")
+    let comma = GrammarExpression.bytes(form.comma)
     // Beyond a prefix only what is described, or needed, is written.
     let count = shape.prefix.count
     let most = shape.items == nil && count > 0 ? Swift.max(min, count) : max
@@ -73,6 +73,7 @@ extension SchemaCompiler {
           + "Describe them in 'properties'.")
     }
     var walk = ObjectWalk(
+      form: form,
       counts: max(1, least, shape.maxProperties.map { min($0, properties.count + 1) } ?? 0))
     guard walk.counts * (properties.count + 1) <= Self.mostPlaces else {
       throw Self.refusal(
@@ -80,23 +81,30 @@ extension SchemaCompiler {
         "has too many properties to count them. Leave out minProperties and maxProperties.")
     }
     for property in properties {
+      guard form.canWrite(property.key) else {
+        throw Self.refusal(
+          shape.pointer + "/properties",
+          "has a property '\(property.key)', whose name this model's form of calls cannot write. Use ASCII "
+            + "letters, digits and '_'.")
+      }
       let value = GrammarExpression.rule(try rule(property.schemas))
       let member = GrammarExpression.sequence([
-        .bytes(JSONForm.quote(property.key) + [0x3A, 0x20]), value,
+        .bytes(form.name(property.key) + form.colon), value,
       ])
       walk.add(member, isRequired: shape.required.contains(property.key), most: most)
     }
     var member: GrammarExpression?
     if let others {
       let value = GrammarExpression.rule(try rule(others))
-      let key = share("key", Self.key(except: properties.map(\.key)))
-      member = .sequence([key, .text(": "), value])
+      let key = share("key", key(except: properties.map(\.key)))
+      member = .sequence([key, .bytes(form.colon), value])
     }
     return .graph(walk.finish(others: member, least: least, most: most))
   }
 
   /// Keys other than `names`.
-  private static func key(except names: [String]) -> GrammarExpression {
+  private func key(except names: [String]) -> GrammarExpression {
+    guard form == .json else { return plainKey(except: names) }
     guard !names.isEmpty else {
       return .sequence([
         .text("\""), .repeated(JSONForm.anyScalar, min: 0, max: nil), .text("\""),
@@ -131,6 +139,13 @@ extension SchemaCompiler {
     graph.accepting.insert(free)
     return .sequence([.text("\""), .graph(graph), .text("\"")])
   }
+
+  /// The same without quotation marks: there is at least one scalar.
+  private func plainKey(except names: [String]) -> GrammarExpression {
+    // Listed names are short; another name is told from them by being longer than all of them.
+    let longest = names.map { $0.unicodeScalars.count }.max() ?? 0
+    return .repeated(.scalars(form.nameScalars), min: longest + 1, max: nil)
+  }
 }
 
 /// Builds the graph of an object: a state for each place in the list of properties and each number of
@@ -138,19 +153,21 @@ extension SchemaCompiler {
 private struct ObjectWalk {
   /// Numbers from here on are not told apart.
   let counts: Int
+  private let comma: GrammarExpression
   private var graph = GrammarGraph()
   /// The states at the present place, by number of properties.
   private var states: [Int?]
 
-  init(counts: Int) {
+  init(form: ValueForm, counts: Int) {
     self.counts = counts
+    comma = .bytes(form.comma)
     states = Array(repeating: nil, count: counts + 1)
     states[0] = graph.addState()
     graph.add(.text("{"), from: 0, to: 1)
   }
 
   private func member(_ member: GrammarExpression, after count: Int) -> GrammarExpression {
-    count == 0 ? member : .sequence([.text(", "), member])
+    count == 0 ? member : .sequence([comma, member])
   }
 
   /// Adds a property.

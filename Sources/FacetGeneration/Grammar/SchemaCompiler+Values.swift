@@ -9,17 +9,17 @@ extension SchemaCompiler {
   /// Strings of a shape, quotation marks included.
   func string(_ shape: SchemaShape) throws(GenerationError) -> GrammarExpression {
     if let most = shape.maxLength, most < shape.minLength { return .nothing }
-    return .sequence([.text("\""), try content(shape), .text("\"")])
+    return .sequence([.bytes(form.quote), try content(shape), .bytes(form.quote)])
   }
 
   private func content(_ shape: SchemaShape) throws(GenerationError) -> GrammarExpression {
     guard let first = shape.patterns.first else {
-      return .repeated(JSONForm.anyScalar, min: shape.minLength, max: shape.maxLength)
+      return .repeated(form.anyScalar, min: shape.minLength, max: shape.maxLength)
     }
     if shape.patterns.count == 1, let tree = first.unanchored(.part) {
-      if shape.minLength == 0, shape.maxLength == nil { return tree.expression(JSONForm.scalar) }
+      if shape.minLength == 0, shape.maxLength == nil { return tree.expression(form.scalar) }
       if let limited = tree.limited(shape.minLength, shape.maxLength ?? .max / 8) {
-        return limited.expression(JSONForm.scalar)
+        return limited.expression(form.scalar)
       }
     }
     let name = shape.patternNames.first ?? ""
@@ -30,7 +30,7 @@ extension SchemaCompiler {
         automaton = try automaton.intersection(
           try ScalarAutomaton(tree, .part, name: name), name: name)
       }
-      return automaton.expression(JSONForm.scalar)
+      return automaton.expression(form.scalar)
     } catch {
       throw GenerationError(.invalidGuide, "At '\(shape.pointer)': \(error.message)")
     }

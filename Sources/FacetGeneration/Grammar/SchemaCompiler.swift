@@ -9,6 +9,8 @@ import FacetCheckpoint
 /// order of properties) and to what docs/guided-generation.md says is left out.
 struct SchemaCompiler {
   let document: JSON
+  /// How values are written.
+  let form: ValueForm
   private(set) var grammar = Grammar(rules: [], root: 0)
   /// Rules by the schemas that they stand for.
   private var rules: [[SchemaReference]: Int] = [:]
@@ -19,18 +21,23 @@ struct SchemaCompiler {
   private static let mostRules = 20_000
 
   /// The grammar of the schema in `text`.
-  static func grammar(_ text: String) throws(GenerationError) -> Grammar {
+  static func grammar(
+    _ text: String, form: ValueForm = .json
+  ) throws(GenerationError) -> Grammar {
     let document: JSON
     do {
       document = try JSONReader.read(Array(text.utf8), path: "the schema")
     } catch {
       throw GenerationError(.invalidGuide, error.message)
     }
-    var compiler = SchemaCompiler(document: document)
+    var compiler = SchemaCompiler(document: document, form: form)
     return try compiler.compile()
   }
 
-  private init(document: JSON) { self.document = document }
+  private init(document: JSON, form: ValueForm) {
+    self.document = document
+    self.form = form
+  }
 
   private mutating func compile() throws(GenerationError) -> Grammar {
     try SchemaKeywords.check(document)
@@ -131,7 +138,7 @@ struct SchemaCompiler {
     for value in shape.values ?? [] {
       let type = SchemaTypes(of: value)
       guard shape.types.contains(type) else { continue }
-      let text = JSONForm.text(value)
+      let text = form.text(value)
       let kind: SchemaTypes = type.isDisjoint(with: .number) ? type : .number
       if machines[kind] == nil { machines[kind] = .some(try machine(kind, shape)) }
       if case .some(.some(var machine)) = machines[kind], !machine.accepts(text) { continue }

@@ -22,10 +22,14 @@ extension LanguageModel {
     guard let chatFormat, let toolSyntax else { return try prompt(Self.messages(entries)) }
     for tool in tools { try tool.validate() }
     let tokens: [TokenID]
-    if toolSyntax == .mistral {
+    switch toolSyntax {
+    case .mistral:
       let parts = try MistralToolPrompt(entries, tools).parts()
       tokens = try chatFormat.tokens(of: parts, tokenizer)
-    } else {
+    case .functionGemma:
+      let parts = try FunctionGemmaPrompt(entries, tools).parts()
+      tokens = try chatFormat.tokens(of: parts, tokenizer)
+    case .lines, .hermes:
       let plain = try ToolPrompt(toolSyntax, tools).messages(entries)
       tokens = try chatFormat.render(plain, tokenizer: tokenizer)
     }

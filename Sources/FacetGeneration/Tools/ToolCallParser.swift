@@ -29,7 +29,7 @@ public struct ToolCallParser: Sendable {
     /// Before the arguments of a call.
     case head
     /// In the arguments.
-    case arguments(ArgumentsScan)
+    case arguments(ArgumentsReader)
     /// Behind a call.
     case tail
     /// In an answer that calls no tools from here on.
@@ -46,6 +46,8 @@ public struct ToolCallParser: Sendable {
   private var held: [UInt8] = []
   /// What stood before them and belongs to the call, should it be one.
   private var opening: [UInt8] = []
+  /// Arguments as JSON that were not given out.
+  private var given: [UInt8] = []
   private var isAtLineStart = true
   private var call: ToolCall?
   private var count = 0
@@ -126,16 +128,13 @@ public struct ToolCallParser: Sendable {
     case .plain: break
     case .text: lookForCall(&parts)
     case .head: beginArguments(&parts)
-    case .arguments(var scan):
-      let isDone = scan.read(byte)
-      place = .arguments(scan)
-      if isDone { endArguments(&parts) }
+    case .arguments: readArgument(byte, &parts)
     case .tail:
       // The grammar allows a brace here only where the next call begins.
-      if byte == 0x7B {
+      if byte == 0x7B || held.ends(with: GuideMark.startCall.bytes) {
         place = .head
-        opening = Array(held.dropLast())
-        held = [byte]
+        opening = byte == 0x7B ? Array(held.dropLast()) : held
+        held = byte == 0x7B ? [byte] : []
       } else if held == guide.syntax.closer {
         held = []
       }
@@ -164,12 +163,32 @@ public struct ToolCallParser: Sendable {
   }
 
   private mutating func beginArguments(_ parts: inout [AnswerPart]) {
-    guard let (name, _) = heads.first(where: { held.ends(with: $0.head) }) else { return }
+    guard let (name, brace) = begun() else { return }
     let call = ToolCall(name: name, arguments: "")
     self.call = call
     parts.append(.callBegan(index: count, id: call.id, name: name))
     (opening, held) = ([], [])
-    place = .arguments(ArgumentsScan())
+    place = .arguments(ArgumentsReader(guide.syntax.form))
+    if let brace { readArgument(brace, &parts) }
+  }
+
+  /// The tool whose call has its head, and what of its arguments came with it: without quotation marks
+  /// around it, a name is known by the brace behind it.
+  private func begun() -> (name: String, brace: UInt8?)? {
+    if guide.syntax.form == .json {
+      return heads.first { held.ends(with: $0.head) }.map { ($0.name, nil) }
+    }
+    guard held.last == 0x7B else { return nil }
+    return heads.first { held.dropLast().elementsEqual($0.head) }.map { ($0.name, 0x7B) }
+  }
+
+  private mutating func readArgument(_ byte: UInt8, _ parts: inout [AnswerPart]) {
+    guard case .arguments(var reader) = place else { return }
+    let (json, isDone) = reader.read(byte)
+    place = .arguments(reader)
+    given += json
+    held = []
+    if isDone { endArguments(&parts) }
   }
 
   private mutating func endArguments(_ parts: inout [AnswerPart]) {
@@ -182,11 +201,11 @@ public struct ToolCallParser: Sendable {
   }
 
   private mutating func giveArguments(_ parts: inout [AnswerPart]) {
-    guard !held.isEmpty else { return }
-    let text = Self.string(held)
+    guard !given.isEmpty else { return }
+    let text = Self.string(given)
     call?.arguments += text
     parts.append(.arguments(index: count, text))
-    held = []
+    given = []
   }
 
   /// Gives out what is certain of the bytes held back.
@@ -223,7 +242,7 @@ public struct ToolCallParser: Sendable {
 
   private func abandoned() -> AnswerPart {
     guard let call else { return .text(Self.string(opening + held)) }
-    let text = guide.syntax.text(call).dropLast() + Self.string(held)
+    let text = guide.syntax.text(call).dropLast() + Self.string(given + held)
     return .abandoned(index: count, text: String(text))
   }
 
@@ -241,34 +260,6 @@ public struct ToolCallParser: Sendable {
       isMark = byte == GuideMark.lead
     }
     return String(decoding: text, as: UTF8.self)
-  }
-}
-
-/// Finds the end of a JSON object.
-private struct ArgumentsScan: Sendable {
-  private var depth = 0
-  private var isInString = false
-  private var isEscaped = false
-
-  /// Reads a byte and returns whether the object ends with it.
-  mutating func read(_ byte: UInt8) -> Bool {
-    if isInString {
-      if isEscaped {
-        isEscaped = false
-      } else if byte == 0x5C {
-        isEscaped = true
-      } else if byte == 0x22 {
-        isInString = false
-      }
-      return false
-    }
-    switch byte {
-    case 0x22: isInString = true
-    case 0x7B, 0x5B: depth += 1
-    case 0x7D, 0x5D: depth -= 1
-    default: break
-    }
-    return depth == 0
   }
 }
 

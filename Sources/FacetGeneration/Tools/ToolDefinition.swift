@@ -30,10 +30,10 @@ public struct ToolDefinition: Sendable, Hashable, Codable {
   public func validate() throws(GenerationError) { _ = try argumentsGrammar() }
 
   /// The grammar of the arguments.
-  func argumentsGrammar() throws(GenerationError) -> Grammar {
+  func argumentsGrammar(_ form: ValueForm = .json) throws(GenerationError) -> Grammar {
     try checkName()
     do {
-      return try SchemaCompiler.grammar(try schema().text)
+      return try SchemaCompiler.grammar(try schema().text, form: form)
     } catch {
       throw GenerationError(.invalidGuide, "The tool '\(name)': \(error.message)")
     }

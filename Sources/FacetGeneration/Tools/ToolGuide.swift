@@ -43,7 +43,7 @@ public struct ToolGuide: Sendable, Hashable, Codable {
     // What follows the opening of a call, by tool; Hermes and Mistral open all alike.
     var bodies: [GrammarExpression] = []
     for tool in callable {
-      let arguments = grammar.add(try tool.argumentsGrammar(), as: tool.name)
+      let arguments = grammar.add(try tool.argumentsGrammar(syntax.form), as: tool.name)
       bodies.append(body(tool.name, arguments))
     }
     let others = callable.isEmpty ? GrammarExpression.nothing : rest(&grammar, bodies)
@@ -113,6 +113,10 @@ public struct ToolGuide: Sendable, Hashable, Codable {
       return .sequence([
         .text(" ").optional, .bytes([0x5B] + head), .rule(arguments), .text("}"),
       ])
+    case .functionGemma:
+      return .sequence([
+        .bytes(head), .rule(arguments), .bytes(GuideMark.endCall.bytes),
+      ])
     }
   }
 
@@ -145,6 +149,10 @@ public struct ToolGuide: Sendable, Hashable, Codable {
       let list = bodies.map(afterBracket)
       next = .sequence([.text(", "), .choice(list)])
       end = .text("]")
+    case .functionGemma:
+      next = opened(bodies)
+      // The model hands over to its tools.
+      end = .bytes(GuideMark.startResponse.bytes).optional
     }
     return count == .one ? end : .sequence([.repeated(next, min: 0, max: nil), end])
   }

@@ -12,12 +12,17 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
   case hermes
   /// Mistral v0.3: the control token `[TOOL_CALLS]` and `[{"name": NAME, "arguments": {…}}, …]`.
   case mistral
+  /// FunctionGemma: `call:NAME{name:value,…}` between control tokens, texts between `<escape>`.
+  case functionGemma
 
   /// How a model of `format` writes calls; without words of its own for it, as lines.
   public init(_ format: ChatFormat, _ tokenizer: Tokenizer) {
+    let marks = Set(GuideMark.tokens(of: tokenizer).values)
     switch format {
     case .chatML, .smolLM2: self = .hermes
-    case .mistralV3 where !GuideMark.tokens(of: tokenizer).isEmpty: self = .mistral
+    case .mistralV3 where marks.contains(.toolCalls): self = .mistral
+    case .gemma where marks.isSuperset(of: [.startCall, .endCall, .escape, .startResponse]):
+      self = .functionGemma
     case .gemma, .llama2, .mistral, .mistralV3: self = .lines
     }
   }
@@ -27,7 +32,8 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// What stands before the name of a call of `tool`, up to its arguments.
   func head(_ tool: String) -> [UInt8] {
-    Array("{\"name\": \"\(tool)\", \"\(argumentsKey)\": ".utf8)
+    if self == .functionGemma { return Array("call:\(tool)".utf8) }
+    return Array("{\"name\": \"\(tool)\", \"\(argumentsKey)\": ".utf8)
   }
 
   /// What tells a call of `tool` from other text.
@@ -36,11 +42,21 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     case .lines: Array("{\"name\": \"\(tool)\"".utf8)
     case .hermes: Array("<tool_call>".utf8)
     case .mistral: GuideMark.toolCalls.bytes
+    case .functionGemma: GuideMark.startCall.bytes
     }
   }
 
+  /// How arguments are written.
+  var form: ValueForm { self == .functionGemma ? .functionGemma : .json }
+
   /// What closes a call after its arguments.
-  var closer: [UInt8] { Array((self == .hermes ? "}\n</tool_call>" : "}").utf8) }
+  var closer: [UInt8] {
+    switch self {
+    case .hermes: Array("}\n</tool_call>".utf8)
+    case .functionGemma: GuideMark.endCall.bytes
+    case .lines, .mistral: Array("}".utf8)
+    }
+  }
 
   /// Whether a call begins a line.
   var beginsLines: Bool { self == .lines }
