@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetServer
+import NIOCore
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting

@@ -3,6 +3,9 @@
 
 import FacetCheckpoint
 import FacetServer
+import NIOCore
+import HummingbirdTesting
+import HTTPTypes
 import FacetStore
 import FacetTestSupport
 import Foundation

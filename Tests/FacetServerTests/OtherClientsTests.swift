@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetServer
+import HummingbirdTesting
 import HTTPTypes
 import NIOCore
 import Testing
