@@ -3,10 +3,10 @@
 
 import FacetCheckpoint
 import FacetServer
-import NIOCore
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// What every request passes: shapes of refusals, keys, pages of other hosts, limits.

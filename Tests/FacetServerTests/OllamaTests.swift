@@ -3,12 +3,12 @@
 
 import FacetCheckpoint
 import FacetServer
-import NIOCore
-import HummingbirdTesting
-import HTTPTypes
 import FacetStore
 import FacetTestSupport
 import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// The routes of Ollama's API; shapes and texts are those that its Python client 0.6.3 reads.

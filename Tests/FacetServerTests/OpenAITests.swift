@@ -3,10 +3,10 @@
 
 import FacetCheckpoint
 import FacetServer
-import NIOCore
-import HummingbirdTesting
-import HTTPTypes
 import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// The routes of OpenAI's API; the shapes are those that its Python client 3.54 reads.

@@ -3,8 +3,8 @@
 
 import FacetCheckpoint
 import FacetServer
-import HummingbirdTesting
 import HTTPTypes
+import HummingbirdTesting
 import NIOCore
 import Testing
 
