@@ -6,6 +6,7 @@ import FacetServer
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// What every request passes: shapes of refusals, keys, pages of other hosts, limits.

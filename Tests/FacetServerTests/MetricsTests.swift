@@ -2,6 +2,9 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetServer
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// Prometheus's text format, version 0.0.4, as its documentation has it.

@@ -6,6 +6,9 @@ import FacetServer
 import FacetStore
 import FacetTestSupport
 import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// The routes of Ollama's API; shapes and texts are those that its Python client 0.6.3 reads.

@@ -4,6 +4,9 @@
 import FacetCheckpoint
 import FacetServer
 import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// The routes of OpenAI's API; the shapes are those that its Python client 3.54 reads.

@@ -4,6 +4,7 @@
 import FacetCheckpoint
 import FacetServer
 import HTTPTypes
+import HummingbirdTesting
 import NIOCore
 import Testing
 
