@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
+import FacetTensor
 import FacetTestSupport
 import FacetTokenizer
 
@@ -71,7 +72,9 @@ struct EngineStressProbe {
         _ = try await engine.score([2] + (0..<50).map { TokenID(300 + $0 % 40) }, alternatives: 3)
         return (-1, [])
       }
-      return try await group.reduce(into: [Int: [TokenID]]()) { $0[$1.0] = $1.1 }
+      var found: [Int: [TokenID]] = [:]
+      for try await (index, ids) in group { found[index] = ids }
+      return found
     }
     var differing = 0
     for (index, request) in requests.enumerated() where request.patience == nil {

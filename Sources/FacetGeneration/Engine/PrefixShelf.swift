@@ -42,12 +42,12 @@ final class PrefixShelf {
   ) throws -> CachedSequence {
     let beginning = prompt.prefix(most)
     var best: (source: CachedSequence, reach: Int, place: Int?)?
-    var common = 0
+    var parted = 0
     for (place, source) in kept.enumerated().map({ (Int?.some($0.offset), $0.element) })
       + running.map({ (nil, $0) })
     {
       let shared = source.common(with: beginning, adapters)
-      common = max(common, shared)
+      if shared < source.tokens.count - Self.mostLost { parted = max(parted, shared) }
       guard shared >= min(Self.leastCommon, most) else { continue }
       let reach = source.reach(shared)
       // Of equals the last used one, and rather a kept one, which may be taken over.
@@ -57,7 +57,7 @@ final class PrefixShelf {
     }
     let sequence = try self.sequence(best, adapters)
     // Where prompts have parted once, others will.
-    if common >= Self.leastCommon { sequence.anchor(at: common) }
+    if parted >= Self.leastCommon { sequence.anchor(at: parted) }
     return sequence
   }
 
