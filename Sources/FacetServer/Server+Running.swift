@@ -121,6 +121,6 @@ extension Server {
   /// What can be found out without listening: certificates that can be read, models that are there.
   public func check() throws {
     _ = try serverBuilder()
-    for name in settings.models { _ = try models.name(name) }
+    for name in models.wanted { _ = try models.name(name) }
   }
 }

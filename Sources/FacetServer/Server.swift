@@ -51,7 +51,7 @@ public final class Server: Sendable {
 
   /// Loads the models of the settings; then the server is ready.
   package func loadModels() async throws {
-    for name in settings.models { _ = try await models.model(name, keepAlive: nil) }
+    for name in models.wanted { _ = try await models.model(name, keepAlive: nil) }
     state.withLock { if $0 == .loading { $0 = .ready } }
   }
 

@@ -123,10 +123,10 @@ struct LoadedModelsTests {
   @Test("using a model again starts its time anew")
   func renewed() async throws {
     let shelf = Shelf()
-    let models = shelf.models(limit: .max, keepAlive: .time(.milliseconds(200)))
-    for _ in 0..<6 {
+    let models = shelf.models(limit: .max, keepAlive: .time(.milliseconds(2500)))
+    for _ in 0..<4 {
       _ = try await models.lease("a")
-      try await Task.sleep(for: .milliseconds(50))
+      try await Task.sleep(for: .milliseconds(900))
     }
     #expect(shelf.count == 1)
   }

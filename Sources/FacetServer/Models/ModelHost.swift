@@ -42,6 +42,12 @@ final class ModelHost: Sendable {
     ["/", "./", "../", "~/"].contains { name.hasPrefix($0) }
   }
 
+  /// The names of the models that the settings ask for: a file has the name that it gives itself.
+  var wanted: [String] {
+    var files = outside[...]
+    return settings.models.map { Self.isPath($0) ? files.popFirst()?.name ?? $0 : $0 }
+  }
+
   // MARK: What there is
 
   /// All models, by name.

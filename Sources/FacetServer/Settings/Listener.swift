@@ -36,7 +36,8 @@ public struct Listener: Sendable, Hashable, CustomStringConvertible {
     }
     if host.isEmpty { host = "0.0.0.0" }
     guard let number = portText.map({ Int($0) }) ?? Self.defaultPort, (0...65535).contains(number),
-      !host.contains(where: \.isWhitespace), !host.contains(":") || text.contains("[")
+      !host.contains(where: { $0.isWhitespace || "[]".contains($0) }),
+      !host.contains(":") || text.contains("[")
     else { throw Self.malformed(text) }
     port = number
   }

@@ -156,7 +156,8 @@ struct EngineSchedulingTests {
     let model = try Self.model()
     let engine = try Engine(model, options: Engine.Options(sequences: 2))
     let question = EngineQuestion.long(Self.letters(4), nil, model)
-    let streams = try (0..<4).map { _ in
+    // So many that some are still under way, however late this thread comes to its turn.
+    let streams = try (0..<200).map { _ in
       try engine.events(question.prompt, options: question.options)
     }
     while engine.status.steps < 5 { await Task.yield() }
