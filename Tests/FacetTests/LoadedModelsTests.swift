@@ -123,11 +123,14 @@ struct LoadedModelsTests {
   @Test("using a model again starts its time anew")
   func renewed() async throws {
     let shelf = Shelf()
-    let models = shelf.models(limit: .max, keepAlive: .time(.milliseconds(2500)))
-    for _ in 0..<4 {
-      _ = try await models.lease("a")
-      try await Task.sleep(for: .milliseconds(900))
-    }
+    let models = shelf.models(limit: .max, keepAlive: .time(.seconds(600)))
+    _ = try await models.lease("a")
+    try await Task.sleep(for: .milliseconds(30))
+    let before = try #require(models.list.first?.remaining)
+    #expect(before <= .milliseconds(599_970))
+    _ = try await models.lease("a")
+    let after = try #require(models.list.first?.remaining)
+    #expect(after > before)
     #expect(shelf.count == 1)
   }
 

@@ -71,7 +71,8 @@ struct EngineSchedulingTests {
     let model = try Self.model(context: 8192)
     let engine = try Engine(model, options: Engine.Options(sequences: 1))
     let question = EngineQuestion.long(Self.letters(4), nil, model)
-    let reader = Task {
+    // On a thread of its own: other tests may keep the shared ones busy until the answer is written.
+    let reader = Task(executorPreference: OwnThread()) {
       var count = 0
       for try await event in try engine.events(question.prompt, options: question.options) {
         if case .token = event { count += 1 }
