@@ -42,7 +42,7 @@ struct SettingsTests {
   @Test("something negative is for ever", arguments: ["-1", "-5m"])
   func forEver(_ text: String) throws { #expect(try KeepAlive(text).duration == nil) }
 
-  @Test("what is no length of time is refused", arguments: ["soon", "", "5x", "m", "--1m"])
+  @Test("what is no length of time is refused", arguments: ["soon", "", "5x", "m", "--1m", "nan"])
   func noTimes(_ text: String) {
     #expect(throws: ServerError.self) { try KeepAlive(text) }
   }

@@ -130,19 +130,12 @@ enum OllamaShapes {
   static func logProbabilities(
     _ tokens: [GeneratedToken], _ tokenizer: Tokenizer
   ) -> JSON {
-    func entry(_ token: TokenID, _ logProbability: Float) -> JSONObject {
-      JSONObject().adding([
-        "token": .string(tokenizer.text(of: token)),
-        "logprob": OpenAIShapes.number(logProbability),
-        "bytes": .integers(tokenizer.bytes(of: token)),
-      ])
-    }
-    return .array(
+    .array(
       tokens.filter { !tokenizer.special.stop.contains($0.id) }.map { token in
-        let top = token.alternatives.map { JSON.object(entry($0.token, $0.logProbability)) }
-        return .object(
-          entry(token.id, token.logProbability ?? 0).adding([
-            "top_logprobs": top.isEmpty ? nil : .array(top)
+        .object(
+          OpenAIShapes.entry(token.id, token.logProbability ?? 0, tokenizer).adding([
+            "top_logprobs": token.alternatives.isEmpty
+              ? nil : OpenAIShapes.alternatives(token, tokenizer)
           ]))
       })
   }

@@ -20,7 +20,6 @@ struct OpenAICompletion: Sendable {
     var echo: Bool
     var isStream: Bool
     var includesUsage: Bool
-    var suffix: Bool
   }
 
   @Sendable func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -62,8 +61,7 @@ struct OpenAICompletion: Sendable {
       model: model, prompts: prompts, options: options,
       choices: try OpenAIOptions.choices(fields, server.settings),
       echo: try fields.bool("echo") ?? false, isStream: try fields.bool("stream") ?? false,
-      includesUsage: try fields.fields("stream_options")?.bool("include_usage") ?? false,
-      suffix: false)
+      includesUsage: try fields.fields("stream_options")?.bool("include_usage") ?? false)
     guard asked.echo || options.maxTokens != 0 else {
       throw ServerError(
         .invalidRequest, "'max_tokens' is 0; it must be 1 or more, except with echo.",

@@ -40,18 +40,22 @@ enum OpenAIShapes {
     .record([
       "content": .array(
         tokens.filter { !tokenizer.special.stop.contains($0.id) }.map { token in
-          var entry = entry(token.id, token.logProbability ?? 0, tokenizer)
-          _ = entry.append(
-            "top_logprobs",
-            .array(
-              token.alternatives.map { .object(Self.entry($0.token, $0.logProbability, tokenizer)) }
-            ))
-          return .object(entry)
+          .object(
+            entry(token.id, token.logProbability ?? 0, tokenizer).adding([
+              "top_logprobs": alternatives(token, tokenizer)
+            ]))
         }), "refusal": .null,
     ])
   }
 
-  private static func entry(
+  /// The likeliest tokens in the place of `token`.
+  static func alternatives(_ token: GeneratedToken, _ tokenizer: Tokenizer) -> JSON {
+    .array(
+      token.alternatives.map { .object(entry($0.token, $0.logProbability, tokenizer)) })
+  }
+
+  /// A token and its log-probability.
+  static func entry(
     _ token: TokenID, _ logProbability: Float, _ tokenizer: Tokenizer
   ) -> JSONObject {
     JSONObject().adding([

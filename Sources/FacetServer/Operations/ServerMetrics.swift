@@ -32,7 +32,6 @@ final class ServerMetrics: Sendable {
   private struct State {
     var answers: [String: Answers] = [:]
     var responses: [Responses: Int] = [:]
-    var gone = 0
   }
   private let state = Mutex(State())
 

@@ -11,7 +11,7 @@ package struct KeepAlive: Sendable, Hashable {
 
   /// A text of Go's form of durations, or a number of seconds.
   package init(_ text: String) throws(ServerError) {
-    if let seconds = Double(text) {
+    if let seconds = Double(text), !seconds.isNaN {
       self.init(seconds: seconds)
       return
     }
