@@ -37,15 +37,13 @@ extension Transformer {
   /// Refuses what an encoder cannot do: say what comes next, learn as a decoder does, or read a text
   /// in parts.
   func checkEncoding(_ batch: Batch, _ recorder: Recorder?) throws(ModelError) {
-    guard batch.logitRows.isEmpty, recorder == nil else {
+    // The rest of a text that was read in part comes from somebody who wants to know what follows it.
+    let isWhole = batch.sequences.allSatisfy { $0.cache.position == 0 }
+    guard batch.logitRows.isEmpty, recorder == nil, isWhole else {
       throw ModelError(
         .unsupported,
         "\(configuration.name) encodes texts and generates none. Use it for embeddings, or another model."
       )
-    }
-    for sequence in batch.sequences {
-      precondition(
-        sequence.cache.position == 0, "an encoder reads a text as a whole, not its rest")
     }
   }
 }

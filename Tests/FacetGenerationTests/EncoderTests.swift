@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetGeneration
+import FacetModel
 import FacetTensor
 import FacetTestSupport
 import Foundation
@@ -89,6 +90,13 @@ struct EncoderTests {
         _ = try session.generate(model.prompt("The")) { _ in }
       } == sentence)
     #expect(message { _ = try model.score("The rain on the roof") } == sentence)
+    // A prompt of more than two chunks asks for logits only at its end.
+    #expect(
+      message {
+        var session = try Session(model)
+        _ = try session.forward([2, 5], logits: .none)
+        _ = try session.forward([6], logits: .none)
+      } == sentence)
   }
 
   @Test("purposes are put in the model's words")

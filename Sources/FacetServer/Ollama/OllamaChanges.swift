@@ -169,6 +169,9 @@ struct OllamaChanges: Sendable {
     let file = try server.models.store.receive(sha256)
     do {
       for try await part in request.body { try file.append(Data(part.readableBytesView)) }
+    } catch let error as StoreError {
+      file.discard()
+      throw error
     } catch {
       file.discard()
       throw ServerError(.clientGone, "The client went away.")
