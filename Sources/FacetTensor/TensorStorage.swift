@@ -52,12 +52,13 @@
 
   /// Allocates zeroed memory, aligned for the widest vectors.
   ///
-  /// Big blocks come straight from the system: a page costs memory only once it is touched, so a
-  /// cache for a long context is as large as the text in it; and they ask for huge pages, which saves
-  /// page faults and address lookups.
+  /// Blocks of 256 kB and more come straight from the system and go straight back: an allocator keeps what is
+  /// freed for later, and the caches of conversations that come and go leave holes in it. A page costs memory
+  /// only once it is touched, so a cache for a long context is as large as the text in it. From 2 MB on they
+  /// ask for huge pages, which saves page faults and address lookups.
   public static func allocate(byteCount: Int) throws(TensorError) -> TensorStorage {
     precondition(byteCount >= 0, "TensorStorage.allocate: \(byteCount) bytes")
-    if byteCount >= hugePage { return try allocatePages(byteCount) }
+    if byteCount >= leastPages { return try allocatePages(byteCount) }
     var pointer: UnsafeMutableRawPointer?
     let size = (max(byteCount, 1) + 63) / 64 * 64
     guard unsafe posix_memalign(&pointer, 64, size) == 0, let base = unsafe pointer else {
@@ -74,14 +75,15 @@
   }
 
   private static func allocatePages(_ byteCount: Int) throws(TensorError) -> TensorStorage {
-    let (size, overflow) = byteCount.addingReportingOverflow(2 * hugePage)
+    let isHuge = byteCount >= hugePage
+    let (size, overflow) = byteCount.addingReportingOverflow(isHuge ? 2 * hugePage : 0)
     guard !overflow else { throw refused(byteCount) }
     let mapping = unsafe mmap(
       nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
     guard let start = unsafe mapping, unsafe start != MAP_FAILED else { throw refused(byteCount) }
-    let base = unsafe start.alignedUp(toMultipleOf: hugePage)
+    let base = unsafe isHuge ? start.alignedUp(toMultipleOf: hugePage) : start
     #if os(Linux)
-      unsafe madvise(base, byteCount, MADV_HUGEPAGE)
+      if isHuge { unsafe madvise(base, byteCount, MADV_HUGEPAGE) }
     #endif
     return unsafe TensorStorage(
       base: base, byteCount: byteCount, origin: .pages(start: start, byteCount: size))
@@ -134,6 +136,8 @@
   }
 
   private static let hugePage = 2 << 20
+  /// From here on blocks are pages of their own.
+  private static let leastPages = 256 << 10
 
   private static func unreadable(_ path: String, _ verb: String) -> TensorError {
     let reason = unsafe String(cString: strerror(errno))

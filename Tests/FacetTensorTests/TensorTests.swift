@@ -27,6 +27,19 @@ struct TensorTests {
         != nil)
   }
 
+  @Test(
+    "memory of every size is zeroed, and takes numbers to its last",
+    arguments: [1, 17, 65_535, 65_536, 65_537, 524_287, 524_288, 524_289])
+  func allocated(_ count: Int) throws {
+    for _ in 0..<2 {
+      // The second time it may be memory that was used before.
+      #expect(
+        try Tensor.zeros(rows: 1, columns: count).floats() == [Float](repeating: 0, count: count))
+      let values = (0..<count).map { Float($0 + 1) }
+      #expect(try Tensor.floats(values, rows: 1, columns: count).floats() == values)
+    }
+  }
+
   @Test("files that cannot be mapped are named")
   func unreadable() throws {
     #expect(
