@@ -18,6 +18,8 @@ struct Answer: ~Copyable {
   private var sampler: Sampler
   private var detokenizer: StreamingDetokenizer
   private var matcher: StopMatcher
+  /// Looks for stop texts beside calls of tools, where there may be both.
+  private var toolMatcher: ToolStopMatcher?
   private let options: GenerationOptions
   private let stopTokens: Set<TokenID>
   /// Tokens drawn or forced.
@@ -32,9 +34,10 @@ struct Answer: ~Copyable {
   ) throws(GenerationError) {
     try options.validate()
     let tokenizer = model.tokenizer
-    guide = try options.guide.map { wanted throws(GenerationError) in
-      GuideMatcher(try model.guides.compiled(wanted))
+    let compiled = try options.guide.map { wanted throws(GenerationError) in
+      try model.guides.compiled(wanted)
     }
+    guide = compiled.map { GuideMatcher($0) }
     var sampler = try Sampler(options.sampling)
     for token in prompt.tokens { sampler.accept(token) }
     self.sampler = sampler
@@ -46,6 +49,9 @@ struct Answer: ~Copyable {
     // A guide says itself where the text ends, and may ask for what stops others.
     matcher = StopMatcher(
       options.guide == nil ? options.stop + (prompt.chatFormat?.stopTexts ?? []) : [])
+    if case .toolCalls(let tools)? = options.guide, let compiled, !options.stop.isEmpty {
+      toolMatcher = ToolStopMatcher(options.stop, tools, compiled)
+    }
     stopTokens = tokenizer.special.stop
     count = 0
   }
@@ -90,11 +96,20 @@ struct Answer: ~Copyable {
     }
     if stopTokens.contains(id) { return Step(token: token, end: .endOfTurn) }
     guide?.accept(id)
-    let (text, stop) = matcher.append(detokenizer.append(id))
+    let (text, stop) = certain(detokenizer.append(id), of: id)
     token.text = text
     if let stop { return Step(token: token, end: .stopText(stop)) }
     if let guide, guide.isComplete { return Step(token: token, end: .guideComplete) }
     return Step(token: token, end: count == options.maxTokens ? .maxTokens : nil)
+  }
+
+  /// What of the `text` that a token brought is certain, up to a stop text if there is one now.
+  private mutating func certain(
+    _ text: String, of token: TokenID
+  ) -> (text: String, stop: String?) {
+    guard var tools = toolMatcher.take() else { return matcher.append(text) }
+    defer { toolMatcher = tools }
+    return tools.append(token, text)
   }
 
   /// Draws `count` guesses, the first from `logits` [1, V], the others from what `read` makes of the one
@@ -118,6 +133,7 @@ struct Answer: ~Copyable {
   /// What was held back and belongs to the answer after all.
   mutating func finish(_ reason: FinishReason) -> String {
     if case .stopText = reason { return "" }
+    if var tools = toolMatcher { return tools.finish(detokenizer.finish()) }
     let (text, stop) = matcher.append(detokenizer.finish())
     return stop == nil ? text + matcher.finish() : text
   }

@@ -8,6 +8,8 @@ public struct GenerationOptions: Sendable, Hashable, Codable {
   /// Most tokens to generate; nil: until the model ends, or the context does.
   public var maxTokens: Int?
   /// Texts that end the answer; they are not part of it.
+  ///
+  /// In an answer that may call tools they are looked for in the text before the calls.
   public var stop: [String]
   /// When given: log-probabilities of each token, and this many of the likeliest ones beside it.
   public var logProbabilities: Int?
@@ -36,7 +38,7 @@ public struct GenerationOptions: Sendable, Hashable, Codable {
       throw GenerationError(
         .invalidOption, "A stop text is empty; it must have at least one character.")
     }
-    if guide != nil, !stop.isEmpty {
+    if let guide, !stop.isEmpty, !guide.allowsStopTexts {
       throw GenerationError(
         .invalidOption,
         "A guide and stop texts are given; a stop text would cut off what the guide asks for. Give one "

@@ -30,6 +30,23 @@ struct GenerationOptionsTests {
     #expect(message == sentence)
   }
 
+  @Test("stop texts go with tools, and with no other guide")
+  func stopsBesideGuides() throws {
+    let tools = ToolGuide([TestTools.time], syntax: .hermes)
+    try GenerationOptions(stop: ["x"], guide: .toolCalls(tools)).validate()
+    let formed = ToolGuide([TestTools.time], syntax: .hermes, answer: .choices(["a"]))
+    for guide in [.choices(["a"]), .toolCalls(formed)] as [Guide] {
+      var message = ""
+      do {
+        try GenerationOptions(stop: ["x"], guide: guide).validate()
+      } catch { message = error.message }
+      #expect(
+        message
+          == "A guide and stop texts are given; a stop text would cut off what the guide asks for. Give one "
+          + "of the two.")
+    }
+  }
+
   @Test("options survive JSON")
   func json() throws {
     let options = GenerationOptions(

@@ -59,6 +59,9 @@ struct TakenApart: Equatable {
 }
 
 extension ToolCallParser {
+  /// All parts of `bytes`.
+  mutating func takeParts(_ bytes: [UInt8]) -> [AnswerPart] { append(bytes) + finish() }
+
   /// All parts of `bytes`, given in pieces that end where `cuts` say.
   mutating func takeApart(_ bytes: [UInt8], cuts: [Int] = []) -> TakenApart {
     var parts: [AnswerPart] = []
@@ -218,6 +221,54 @@ struct ToolCallParserTests {
       }
     }
     #expect(calls > 50)
+  }
+
+  @Test(
+    "a stop text ends the text before the calls, and never a call, in whatever pieces they come")
+  func stopped() throws {
+    var random = SeededGenerator.announced("stopped", salt: 24)
+    var ended = 0
+    for (syntax, answer, _) in Self.cases where [.lines, .hermes].contains(syntax) {
+      for stops in [
+        ["."], ["\n"], ["look", "zz"], ["name"], ["}\n"], ["{"], ["</tool_call>"], ["zz"],
+      ] {
+        // Without cuts: what stands before the first call, cut at the first stop text.
+        var whole = try TestTools.parser(syntax)
+        let parts = whole.takeParts(Array(answer.utf8))
+        let before = TakenApart(Array(parts.prefix { if case .text = $0 { true } else { false } }))
+          .text
+        let place = stops.compactMap { before.range(of: $0)?.lowerBound }.min()
+        let expected = place.map { String(before[..<$0]) } ?? answer
+        for _ in 0..<20 {
+          let (given, isEnd) = try Self.stopped(answer, by: stops, syntax, cuts: &random)
+          #expect(given == expected, "\(answer) \(stops)")
+          #expect(isEnd == (place != nil))
+          ended += isEnd ? 1 : 0
+        }
+      }
+    }
+    #expect(ended > 200)
+  }
+
+  /// What is given out of `answer`, which comes in random pieces, and whether a stop text ended it.
+  private static func stopped(
+    _ answer: String, by stops: [String], _ syntax: ToolSyntax, cuts: inout SeededGenerator
+  ) throws -> (text: String, isEnd: Bool) {
+    let guide = ToolGuide(TestTools.all, syntax: syntax)
+    var matcher = ToolStopMatcher(
+      stops, guide, try TestTools.model.get().guides.compiled(.toolCalls(guide)))
+    var given = ""
+    var rest = answer[...]
+    while !rest.isEmpty {
+      let piece = rest.prefix(Int.random(in: 1...6, using: &cuts))
+      rest = rest.dropFirst(piece.count)
+      let (text, stop) = matcher.append(0, String(piece))
+      given += text
+      if stop != nil { return (given, true) }
+    }
+    let last = matcher.finish("")
+    // A stop text that only the end made certain is left out as well.
+    return (given + last, (given + last).count < answer.count)
   }
 
   @Test("random text has no calls and comes back as it is")

@@ -154,6 +154,46 @@ struct OpenAITests {
     }
   }
 
+  @Test("with ignore_eos an answer goes on where the model would end it")
+  func ignoredEnd() async throws {
+    try await TestServer.with { client in
+      let ask = #"{"prompt":"the","max_tokens":3,"temperature":0,"logit_bias":{"2":100}"#
+      let ended = try await client.post("/v1/completions", ask + "}")
+      #expect(ended["choices"]?[0]?["finish_reason"] == "stop")
+      let whole = try await client.post("/v1/completions", ask + #","ignore_eos":true}"#)
+      #expect(whole["choices"]?[0]?["finish_reason"] == "length")
+      #expect(whole["usage"]?["completion_tokens"] == .integer(3))
+    }
+  }
+
+  @Test("with tools, a stop text ends the answer's text and no call")
+  func toolsAndStops() async throws {
+    let ask = #"""
+      "messages":[{"role":"user","content":"the"}],"temperature":0,"tools":[{"type":"function","function":
+      {"name":"pick","parameters":{"type":"object","properties":{"n":{"enum":[1,2]}},"required":["n"]}}}]
+      """#
+    try await TestServer.with { client in
+      let path = "/v1/chat/completions"
+      let free = try await client.post(path, "{\(ask),\"max_tokens\":40}")
+      let text = free["choices"]?[0]?["message"]?["content"]?.string ?? ""
+      let middle = text.index(text.startIndex, offsetBy: text.count / 2)
+      let stop = String(text[middle...].prefix(3))
+      let stops = JSON.array([.string(stop)]).text
+      let cut = try await client.post(path, "{\(ask),\"max_tokens\":40,\"stop\":\(stops)}")
+      let end = text.range(of: stop)?.lowerBound ?? text.endIndex
+      #expect(
+        !stop.isEmpty && cut["choices"]?[0]?["message"]?["content"] == .string(String(text[..<end]))
+      )
+      #expect(cut["choices"]?[0]?["finish_reason"] == "stop")
+      // Every call has a brace; it does not stop one.
+      let call = try await client.post(
+        path,
+        "{\(ask),\"tool_choice\":\"required\",\"parallel_tool_calls\":false,\"max_tokens\":200,\"stop\":[\"{\"]}"
+      )
+      #expect(call["choices"]?[0]?["finish_reason"] == "tool_calls")
+    }
+  }
+
   @Test("an answer holds to the schema of response_format")
   func guided() async throws {
     try await TestServer.with { client in

@@ -69,7 +69,7 @@ def tools(server):
     assert answer.stop_reason == "tool_use", answer
     use = [block for block in answer.content if block.type == "tool_use"][0]
     assert use.name == "get_weather" and isinstance(use.input["city"], str)
-    with client.messages.stream(**ask) as stream:
+    with client.messages.stream(**ask, stop_sequences=["\n", "}"]) as stream:
         final = stream.get_final_message()
     again = [block for block in final.content if block.type == "tool_use"][0]
     assert again.input == use.input and final.stop_reason == "tool_use"

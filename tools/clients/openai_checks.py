@@ -206,5 +206,7 @@ def tools(server):
     assert after.choices[0].message.content
     free = client.chat.completions.create(**{**ask, "tool_choice": "auto"})
     assert free.choices[0].finish_reason in ("stop", "length", "tool_calls")
+    braced = client.chat.completions.create(**ask, stop=["{"])
+    assert braced.choices[0].message.tool_calls[0].function.arguments == call.function.arguments
     refuses(openai.BadRequestError, lambda: client.chat.completions.create(
         **{**ask, "tools": [{"type": "function", "function": {"name": "two words"}}]}), "two words")

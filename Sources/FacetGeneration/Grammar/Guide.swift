@@ -41,6 +41,11 @@ public enum Guide: Sendable, Hashable, Codable {
   /// Whether every byte of the answer is the guide's, a space at its beginning too.
   var isExact: Bool { if case .toolCalls = self { false } else { true } }
 
+  /// Whether stop texts may be given beside it: text around calls of tools is like any other.
+  var allowsStopTexts: Bool {
+    if case .toolCalls(let guide) = self { guide.answer == nil } else { false }
+  }
+
   /// The guide ready to be run.
   package func program() throws(GenerationError) -> GrammarProgram {
     try GrammarProgram(grammar())

@@ -74,7 +74,8 @@ public struct ToolCallParser: Sendable {
   public mutating func append(_ event: GenerationEvent) -> [AnswerPart] {
     switch event {
     case .token(let token):
-      return (marks[token.id].map { append($0.bytes) } ?? []) + append(Array(token.text.utf8))
+      // A control token has no text of its own: what comes with it was held back before it.
+      return append(Array(token.text.utf8)) + (marks[token.id].map { append($0.bytes) } ?? [])
     case .rest(let text): return append(Array(text.utf8))
     case .finished: return finish()
     case .prefill: return []

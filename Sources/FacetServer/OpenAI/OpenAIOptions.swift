@@ -13,6 +13,9 @@ enum OpenAIOptions {
   ) throws -> GenerationOptions {
     var options = model.defaultOptions
     try readSampling(fields, &options.sampling)
+    if try fields.bool("ignore_eos") ?? false {
+      for token in model.tokenizer.special.stop { options.sampling.logitBias[token] = -.infinity }
+    }
     options.maxTokens =
       try fields.integer("max_completion_tokens") ?? fields.integer("max_tokens")
       ?? options.maxTokens

@@ -43,7 +43,8 @@ enum Schemas {
       "n": whole, "stream": flag, "stream_options": object(["include_usage": flag]),
       "stop": either(text, list(text)), "seed": whole, "logprobs": flag, "top_logprobs": whole,
       "logit_bias": object, "presence_penalty": number, "frequency_penalty": number,
-      "response_format": object, "tools": list(object), "tool_choice": anything, "user": text,
+      "response_format": object, "tools": list(object), "tool_choice": anything,
+      "ignore_eos": flag, "user": text,
     ], required: ["messages"])
 
   static let completion = object(
@@ -52,7 +53,7 @@ enum Schemas {
       "n": whole, "stream": flag, "stream_options": object(["include_usage": flag]),
       "logprobs": whole, "echo": flag, "stop": either(text, list(text)), "seed": whole,
       "presence_penalty": number, "frequency_penalty": number, "logit_bias": object,
-      "suffix": text, "best_of": whole, "user": text,
+      "suffix": text, "best_of": whole, "ignore_eos": flag, "user": text,
     ], required: ["prompt"])
 
   static let embeddings = object(
