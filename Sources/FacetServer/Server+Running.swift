@@ -90,16 +90,22 @@ extension Server {
       }, logger: quiet)
   }
 
+  /// Lines of the head of a request.
+  static let mostHeaderLines = 200
+
   /// HTTP/1.1, under TLS where the settings have a certificate.
   func serverBuilder() throws -> HTTPServerBuilder {
     var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
     decoder.maxHeaderFieldSize = settings.maxHeaderBytes
     decoder.maxHeaderListSize = settings.maxHeaderBytes
-    decoder.maxHeaderFieldCount = 200
-    let http = HTTPServerBuilder.http1(
-      configuration: HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ClientWatch()], idleTimeout: .seconds(75),
-        httpDecoderConfiguration: decoder))
+    decoder.maxHeaderFieldCount = Self.mostHeaderLines
+    let configuration = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [ClientWatch()], idleTimeout: .seconds(75),
+      httpDecoderConfiguration: decoder)
+    let http = HTTPServerBuilder { responder in
+      RefusingChannel(
+        http: HTTP1Channel(responder: responder, configuration: configuration), server: self)
+    }
     guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return http }
     do {
       let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {

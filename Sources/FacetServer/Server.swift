@@ -89,7 +89,9 @@ public final class Server: Sendable {
   }
 
   /// The server as an application of Hummingbird, for tests that ask it without a network.
-  package func application() -> some ApplicationProtocol { Application(responder: responder()) }
+  package func application() throws -> some ApplicationProtocol {
+    Application(responder: responder(), server: try serverBuilder())
+  }
 
   // MARK: Routes
 

@@ -24,6 +24,8 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     case methodNotAllowed
     /// A body, a header or a list is larger than is allowed.
     case tooLarge
+    /// The head of a request is larger than is allowed.
+    case headTooLarge
     /// The prompt and its answer do not fit the context.
     case contextFull
     /// What is asked for is not offered.

@@ -117,6 +117,48 @@ struct FrontDoorTests {
     }
   }
 
+  @Test(
+    "a head over the limit is refused with 431 in the API's shape, before it is a request",
+    arguments: [
+      ("/v1/chat/completions", "error.type", "invalid_request_error"),
+      (
+        "/api/chat", "error",
+        "The head of the request is larger than 2000 bytes, which is the limit"
+      ),
+      ("/v1beta/models/m:generateContent", "error.status", "INVALID_ARGUMENT"),
+      ("/v1/messages", "error.type", "request_too_large"),
+      ("/v2/models/m/infer", "error", "The head of the request is larger than 2000 bytes"),
+    ])
+  func largeHeads(_ path: String, _ member: String, _ text: String) async throws {
+    var settings = TestServer.settings
+    settings.maxHeaderBytes = 2000
+    try await TestServer.with(settings, .live) { client in
+      let name = HTTPField.Name("x-big") ?? .accept
+      let big = String(repeating: "a", count: 3000)
+      let response = try await client.send(.post, path, "{}", [name: big])
+      #expect(response.status == .requestHeaderFieldsTooLarge)
+      var value: JSON? = try client.json(response)
+      for key in member.split(separator: ".") { value = value?[String(key)] }
+      #expect(value?.string?.hasPrefix(text) == true, "\(String(buffer: response.body))")
+    }
+  }
+
+  @Test("what is no HTTP is refused in the shape of whatever API its first line names")
+  func noRequests() {
+    let error = ServerError(.invalidRequest, "The request is no well-formed HTTP/1.1.")
+    for (start, shape) in [
+      ("POST /api/chat HTTP/1.1\r\nA B\r\n", .ollama), ("GET /v1/models?key=k HTTP/9\r\n", .gemini),
+      ("\u{16}\u{3}\u{1}", .openAI), ("", .openAI), ("/v2/models", .openAI),
+    ] as [(String, APIShape)] {
+      let answer = HeadAnswer(to: Array(start.utf8), error)
+      #expect(answer.shape == shape && answer.status == .badRequest, "\(start)")
+      let parts = answer.text.split(separator: "\r\n\r\n", maxSplits: 1)
+      #expect(parts.first?.hasPrefix("HTTP/1.1 400 Bad Request\r\n") == true)
+      #expect(
+        parts.first?.contains("Content-Length: \(parts.last?.utf8.count ?? -1)\r\n") == true)
+    }
+  }
+
   @Test("a request keeps its identifier, unless that is not harmless")
   func identifiers() async throws {
     let name = HTTPField.Name("x-request-id") ?? .accept

@@ -180,6 +180,24 @@ struct InferenceTests {
     }
   }
 
+  @Test("statistics count answers and their times")
+  func statistics() async throws {
+    try await TestServer.with { client in
+      let path = "/v2/models/\(TestServer.model)"
+      func success() async throws -> (count: Int?, ns: Int?) {
+        let stats = try await client.get(path + "/versions/1/stats")["model_stats"]?[0]
+        #expect(stats?["name"] == .string(TestServer.model))
+        let success = stats?["inference_stats"]?["success"]
+        return (success?["count"]?.integer, success?["ns"]?.integer)
+      }
+      #expect(try await success() == (0, 0))
+      _ = try await client.post(path + "/generate", #"{"text_input":"the","max_tokens":2}"#)
+      let after = try await success()
+      #expect(after.count == 1 && (after.ns ?? 0) > 0)
+      #expect(try await client.send(.get, "/v2/models/nobody/stats").status == .notFound)
+    }
+  }
+
   @Test("errors are plain strings; an object would break Triton's client")
   func refusals() async throws {
     try await TestServer.with { client in

@@ -12,7 +12,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-/// A server of the tiny Llama of the fixtures, asked without a network.
+/// A server of the tiny Llama of the fixtures, asked without a network unless a test wants one.
 enum TestServer {
   /// The name that the fixture's folder gives the model.
   static let model = "chat:local"
@@ -55,16 +55,16 @@ enum TestServer {
     return settings
   }
 
-  /// Runs `body` with a client of a server whose models are loaded.
+  /// Runs `body` with a client of a server whose models are loaded; `.live` asks it over a real connection.
   static func with(
-    _ settings: ServerSettings = settings,
+    _ settings: ServerSettings = settings, _ network: TestingSetup = .router,
     _ body: @escaping @Sendable (TestClient) async throws -> Void
   ) async throws {
     let home = NSTemporaryDirectory() + "facet-server-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: home) }
     let server = try Server(settings, store: ModelStore(home: home))
     try await server.loadModels()
-    try await server.application().test(.router) { try await body(TestClient(inner: $0)) }
+    try await server.application().test(network) { try await body(TestClient(inner: $0)) }
   }
 }
 

@@ -3,7 +3,7 @@
 import numpy
 import requests
 import tritonclient.http as triton
-from server import BASE, CHAT, refuses
+from server import BASE, CHAT, Server, refuses
 
 
 def _client(server):
@@ -18,6 +18,10 @@ def health_and_metadata(server):
     assert metadata["inputs"][0] == {"name": "text_input", "datatype": "BYTES", "shape": [-1]}
     assert client.get_model_config(BASE)["name"] == BASE
     assert {"name": BASE, "version": "1"}.items() <= client.get_model_repository_index()[0].items()
+    counted = lambda: client.get_inference_statistics(BASE)["model_stats"][0]["inference_stats"]["success"]
+    before = counted()
+    _infer(server, ["x"], False)
+    assert counted()["count"] == before["count"] + 1 and counted()["ns"] > before["ns"]
 
 
 def _infer(server, texts, binary):
@@ -84,3 +88,21 @@ def predict_as_vertex(server):
     assert isinstance(texts[0], str) and isinstance(texts[1], str) and texts[0].startswith(texts[1])
     assert texts[2]["choices"][0]["message"]["content"] and texts[3]["object"] == "chat.completion"
     assert "wizard" in texts[4]["error"]["message"]
+
+
+def contract_of_vertex_ai(server):
+    """The environment that Vertex AI gives a container says the port and both routes; no key is asked for."""
+    routes = {"AIP_HTTP_PORT": "{port}", "AIP_HEALTH_ROUTE": "/v1/endpoints/1/deployedModels/2",
+              "AIP_PREDICT_ROUTE": "/v1/endpoints/1/deployedModels/2:predict"}
+    with Server(server.program, "--model", CHAT, environment=routes, home=server.own_home,
+                health=routes["AIP_HEALTH_ROUTE"]) as own:
+        answer = requests.post(own.url + routes["AIP_PREDICT_ROUTE"], json={
+            "instances": ["Say hello.", {"prompt": "Say hello."}], "parameters": {"max_tokens": 3, "temperature": 0}})
+        first, second = answer.json()["predictions"]
+        assert first == second != ""
+        assert requests.get(own.url + "/health").status_code == 200
+    with Server(server.program, "--model", CHAT, home=server.own_home, environment={
+            **routes, "AIP_HEALTH_ROUTE": "/health", "AIP_PREDICT_ROUTE": "/v1/chat/completions"}) as own:
+        raw = requests.post(own.url + "/v1/chat/completions", json={
+            "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 2}).json()
+        assert raw["choices"][0]["message"]["content"]

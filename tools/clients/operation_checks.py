@@ -10,6 +10,7 @@ import time
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 from server import BASE, CHAT, Server
+from shapes import SHAPES, UNKNOWN, send_head
 
 
 def metrics(server):
@@ -36,40 +37,29 @@ def tokens(server):
 
 def refusals_in_every_shape(server):
     """A wrong path, wrong method, broken JSON, wrong type and broken UTF-8, asked of each API."""
-    apis = {
-        "/v1/chat/completions": lambda b: {"message", "type", "param", "code"} <= set(b["error"]),
-        "/v1/completions": lambda b: b["error"]["type"],
-        "/api/chat": lambda b: isinstance(b["error"], str),
-        "/api/generate": lambda b: isinstance(b["error"], str),
-        "/v1/messages": lambda b: b["type"] == "error" and b["error"]["type"],
-        f"/v1beta/models/{CHAT}:generateContent": lambda b: b["error"]["status"],
-        f"/v2/models/{CHAT}/infer": lambda b: isinstance(b["error"], str),
-    }
     bodies = [b"{", b"[]", b'"x"', b"null", b'{"messages": 3, "prompt": {}, "contents": 3, "inputs": 3}',
               b'{"model": 3}', b'{"model": "\xff\xfe"}', b"\x00\x01", b"{" * 1000]
-    for path, is_shape in apis.items():
+    for path, is_shape in SHAPES.items():
         for body in bodies:
             answer = requests.post(server.url + path, data=body)
             assert 400 <= answer.status_code < 500, (path, body, answer.status_code)
             assert is_shape(answer.json()), (path, body, answer.text)
         wrong = requests.delete(server.url + path)
         assert wrong.status_code == 405 and is_shape(wrong.json()), (path, wrong.text)
-    for path, is_shape in {"/v1/nothing": apis["/v1/completions"], "/api/nothing": apis["/api/chat"],
-                           "/v1beta/nothing": apis[f"/v1beta/models/{CHAT}:generateContent"],
-                           "/v2/nothing": apis[f"/v2/models/{CHAT}/infer"]}.items():
+    for path, is_shape in UNKNOWN.items():
         answer = requests.get(server.url + path)
         assert answer.status_code == 404 and is_shape(answer.json())
 
 
 def large_bodies_and_headers(server):
-    big = requests.post(server.url + "/api/generate", data=b" " * (40 << 20))
-    assert big.status_code == 413 and "larger than" in big.json()["error"]
-    with socket.create_connection(("127.0.0.1", server.port)) as client:
-        try:
-            client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Big: " + b"a" * (1 << 20) + b"\r\n\r\n")
-            assert client.recv(64).startswith(b"HTTP/1.1 4")
-        except ConnectionError:
-            pass  # refused before everything was sent
+    for path, is_shape in SHAPES.items():
+        big = requests.post(server.url + path, data=b" " * (40 << 20))
+        assert big.status_code == 413 and is_shape(big.json()) and "larger than" in big.text
+        for again in (False, True):
+            status, body = send_head(server, path, b"X-Big: " + b"a" * (1 << 20), again)
+            assert status == 431 and is_shape(body) and "max_header_bytes" in str(body), (path, status, body)
+        status, body = send_head(server, path, b"no colon here", False)
+        assert status == 400 and is_shape(body), (path, status, body)
     server.expect_alive()
 
 

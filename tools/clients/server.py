@@ -15,8 +15,10 @@ BASE = "gemma3:270m"
 
 
 class Server:
-    def __init__(self, program, *arguments, environment=None, home=None):
+    def __init__(self, program, *arguments, environment=None, home=None, health="/health"):
+        """`environment` may say `{port}`; it then says where to listen itself."""
         self.program = program
+        self.health = health
         self.arguments = arguments
         self.environment = environment or {}
         self.home = home
@@ -36,14 +38,17 @@ class Server:
 
     def start(self):
         self.log = open(os.path.join(self.folder, "log"), "ab")
+        environment = {name: value.format(port=self.port) for name, value in self.environment.items()}
+        listen = [] if environment != self.environment else ["--listen", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(
-            [self.program, "--listen", f"127.0.0.1:{self.port}", *self.arguments],
-            env={**os.environ, "FACET_HOME": self.own_home, **self.environment},
-            stdout=self.log, stderr=self.log)
+            [self.program, *listen, *self.arguments],
+            env={**os.environ, "FACET_HOME": self.own_home, **environment}, stdout=self.log, stderr=self.log)
         for _ in range(300):
             try:
-                if requests.get(self.url + "/health", timeout=1).status_code == 200:
+                status = requests.get(self.url + self.health, timeout=1).status_code
+                if status == 200:
                     return
+                assert status == 503, f"{self.health} answers {status} before the models are loaded"
             except requests.ConnectionError:
                 pass
             if self.process.poll() is not None:

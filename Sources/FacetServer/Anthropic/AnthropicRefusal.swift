@@ -20,7 +20,7 @@ enum AnthropicRefusal {
     case .unauthorized: "authentication_error"
     case .forbidden: "permission_error"
     case .notFound: "not_found_error"
-    case .tooLarge: "request_too_large"
+    case .tooLarge, .headTooLarge: "request_too_large"
     case .busy: "overloaded_error"
     case .unavailable, .clientGone, .failed, .invalidSettings: "api_error"
     }

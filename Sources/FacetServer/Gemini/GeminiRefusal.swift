@@ -18,7 +18,8 @@ enum GeminiRefusal {
   /// Names of google.rpc.Code.
   private static func name(of code: ServerError.Code) -> String {
     switch code {
-    case .invalidRequest, .contextFull, .tooLarge, .methodNotAllowed: "INVALID_ARGUMENT"
+    case .invalidRequest, .contextFull, .tooLarge, .headTooLarge, .methodNotAllowed:
+      "INVALID_ARGUMENT"
     case .unauthorized: "UNAUTHENTICATED"
     case .forbidden: "PERMISSION_DENIED"
     case .notFound: "NOT_FOUND"

@@ -61,6 +61,7 @@ package enum APIShape: Sendable, Hashable, CaseIterable {
     case .notFound: .notFound
     case .methodNotAllowed: .methodNotAllowed
     case .tooLarge: .contentTooLarge
+    case .headTooLarge: .requestHeaderFieldsTooLarge
     case .unsupported: self == .ollama || self == .anthropic ? .badRequest : .notImplemented
     case .busy, .unavailable:
       self == .anthropic && error.code == .busy ? Self.overloaded : .serviceUnavailable

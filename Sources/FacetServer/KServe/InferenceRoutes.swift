@@ -33,12 +33,13 @@ struct InferenceRoutes: Sendable {
     .json(.record(["models": .strings(try server.models.stored().map(\.name))]))
   }
 
-  /// `GET /v2/models/{name}[/versions/{version}][/ready|/config]`.
+  /// `GET /v2/models/{name}[/versions/{version}][/ready|/config|/stats]`.
   @Sendable func show(_ request: Request, _ context: ServerContext) async throws -> Response {
     let (name, verb) = try Self.split(request, verbs: ["ready", "config", "stats"])
     guard try server.models.find(name) != nil else { throw ModelHost.unknown(name) }
     switch verb {
     case "ready": return .json(.record(["name": .string(name), "ready": true]))
+    case "stats": return .json(.record(["model_stats": .array([try statistics(name)])]))
     case "config":
       return .json(
         .record([
@@ -55,6 +56,27 @@ struct InferenceRoutes: Sendable {
           "outputs": .array([Self.tensor("text_output", "datatype", "BYTES")]),
         ]))
     }
+  }
+
+  /// What Triton's statistics extension says of a model, as far as it is counted here: answers of all APIs.
+  private func statistics(_ name: String) throws -> JSON {
+    let full = try server.models.name(name)
+    let answers = server.metrics.answers.first { $0.key == full }?.value ?? ServerMetrics.Answers()
+    func duration(_ histograms: Histogram...) -> JSON {
+      let seconds = histograms.reduce(0) { $0 + $1.sum }
+      return .record([
+        "count": .integer(histograms.first?.count ?? 0),
+        "ns": .integer(Int((seconds * 1e9).rounded())),
+      ])
+    }
+    return .record([
+      "name": .string(name), "version": "1", "inference_count": .integer(answers.whole.count),
+      "execution_count": .integer(answers.whole.count),
+      "inference_stats": .record([
+        "success": duration(answers.whole), "queue": duration(answers.queue),
+        "compute_infer": duration(answers.prefill, answers.decode),
+      ]),
+    ])
   }
 
   private static func tensor(_ name: String, _ key: String, _ type: String) -> JSON {

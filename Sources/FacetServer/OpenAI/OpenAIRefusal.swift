@@ -17,7 +17,7 @@ enum OpenAIRefusal {
 
   private static func type(of code: ServerError.Code) -> String {
     switch code {
-    case .invalidRequest, .methodNotAllowed, .tooLarge: "invalid_request_error"
+    case .invalidRequest, .methodNotAllowed, .tooLarge, .headTooLarge: "invalid_request_error"
     case .unauthorized: "authentication_error"
     case .forbidden: "permission_error"
     case .notFound: "not_found_error"
