@@ -89,9 +89,7 @@ public final class Server: Sendable {
   }
 
   /// The server as an application of Hummingbird, for tests that ask it without a network.
-  package func application() throws -> some ApplicationProtocol {
-    Application(responder: responder(), server: try serverBuilder())
-  }
+  package func application() -> some ApplicationProtocol { Application(responder: responder()) }
 
   // MARK: Routes
 
