@@ -355,7 +355,7 @@ static void attention(uint32_t dtype, int32_t width, int64_t window, float cap) 
     const fk_kernels *set = which ? kernels : baseline;
     kv.keys = keys[which], kv.values = values[which];
     set->store_kv(&kv, k, v, 0, all);
-    fk_attention a = {q, y[which], FIRST, window, HEADS, 0.3f, cap};
+    fk_attention a = {q, y[which], FIRST, window, HEADS, 0.3f, cap, 0};
     for (int32_t head = 0; head < SHARED; head++)
       set->attention(&a, &kv, (fk_tile){.end = TOKENS, .head = head, .parts = 1}, scratch);
   }

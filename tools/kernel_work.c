@@ -35,7 +35,7 @@ static void prefill_floats(void) {
   kernels->gemm_f32(&matrix, 0, ROWS, x, COLUMNS, TOKENS, y, ROWS, false, scratch);
 }
 static void attend(int64_t first, int64_t tokens) {
-  fk_attention a = {x, y, first, 0, HEADS, 0.1f, 0};
+  fk_attention a = {x, y, first, 0, HEADS, 0.1f, 0, 0};
   kernels->attention(&a, &cache, (fk_tile){.end = tokens, .parts = 1}, scratch);
 }
 static void attend_one(void) { attend(POSITIONS - 1, 1); }

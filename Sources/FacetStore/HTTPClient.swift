@@ -53,6 +53,10 @@ package struct HTTPClient: Sendable {
     if let token = request.token {
       result.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
     }
+    if let body = request.body {
+      result.httpMethod = "POST"
+      result.httpBody = body
+    }
     // The exchange keeps the time itself.
     result.timeoutInterval = timeout / .seconds(1) * 2
     return result

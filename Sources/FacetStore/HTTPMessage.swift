@@ -13,6 +13,8 @@ package struct HTTPRequest: Sendable, Hashable {
   package var headers: [String: String] = [:]
   /// Goes along as long as the address stays on the same server.
   package var token: String?
+  /// What is posted; nil: the question is its address.
+  package var body: Data?
 
   package init(_ url: URL, token: String? = nil) {
     self.url = url

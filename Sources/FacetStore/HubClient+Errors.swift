@@ -6,6 +6,8 @@ import Foundation
 /// What the Hub says, as sentences.
 extension HubClient {
   private var id: String { reference.repositoryID }
+  /// What the user does again.
+  private var verb: String { kind == .model ? "pull" : "fetch" }
   private var host: String { settings.endpoint }
   private var tokens: String { "\(settings.endpoint)/settings/tokens" }
 
@@ -14,7 +16,7 @@ extension HubClient {
     return StoreError(
       .unavailable,
       "\(host) could not be asked for \(what): \(failure.reason). Check the network and the proxy "
-        + "settings, and pull again: what has arrived is kept.")
+        + "settings, and \(verb) again: what has arrived is kept.")
   }
 
   func refused(_ refusal: HubRefusal, _ file: String?) -> StoreError {
@@ -32,7 +34,7 @@ extension HubClient {
     case (500...599, _):
       StoreError(
         .unavailable,
-        "\(host) answers with status \(refusal.status)\(said(refusal)). Pull again later: what has "
+        "\(host) answers with status \(refusal.status)\(said(refusal)). \(verb.capitalized) again later: what has "
           + "arrived is kept.")
     default:
       StoreError(
@@ -45,21 +47,22 @@ extension HubClient {
     StoreError(
       .corrupt,
       "'\(file)' of '\(id)' does not have the checksum that the Hub names; what arrived was thrown "
-        + "away. Pull again; if it stays so, \(host) or a proxy serves another file.")
+        + "away. \(verb.capitalized) again; if it stays so, \(host) or a proxy serves another file."
+    )
   }
 
   func wrongLength(_ file: String, expected: Int, announced: Int?) -> StoreError {
     let sent = announced.map { "announces \($0)" } ?? "sends more"
     return StoreError(
       .corrupt,
-      "'\(file)' of '\(id)' should have \(expected) bytes, but the server \(sent). Pull again; if it "
+      "'\(file)' of '\(id)' should have \(expected) bytes, but the server \(sent). \(verb.capitalized) again; if it "
         + "stays so, \(host) or a proxy serves another file.")
   }
 
   func wrongRange(_ file: String) -> StoreError {
     StoreError(
       .corrupt,
-      "The server sends another part of '\(file)' of '\(id)' than was asked for. Pull again; if it "
+      "The server sends another part of '\(file)' of '\(id)' than was asked for. \(verb.capitalized) again; if it "
         + "stays so, \(host) or a proxy is at fault.")
   }
 
@@ -72,12 +75,12 @@ extension HubClient {
       return StoreError(
         .accessDenied,
         "'\(id)' is given only to those who accept its licence. Open \(page) and accept it there, "
-          + "make a token at \(tokens), set HF_TOKEN to the token, and pull again.")
+          + "make a token at \(tokens), set HF_TOKEN to the token, and \(verb) again.")
     }
     return StoreError(
       .accessDenied,
       "Your token gives no access to '\(id)'. Open \(page) with the same account, accept the licence "
-        + "there, make sure that the token may read gated repositories (\(tokens)), and pull again."
+        + "there, make sure that the token may read gated repositories (\(tokens)), and \(verb) again."
     )
   }
 
@@ -87,7 +90,8 @@ extension HubClient {
       ? "for a private one set HF_TOKEN to a token that may read it."
       : "for a private one your token must be allowed to read it."
     return StoreError(
-      .notFound, "\(host) has no model '\(id)', or it is private. Check the spelling; \(advice)")
+      .notFound,
+      "\(host) has no \(kind.rawValue) '\(id)', or it is private. Check the spelling; \(advice)")
   }
 
   private func noRevision() -> StoreError {
@@ -117,7 +121,8 @@ extension HubClient {
   private func missing(_ file: String?) -> StoreError {
     guard let file else { return noRepository() }
     return StoreError(
-      .notFound, "\(host) lists '\(file)' of '\(id)' but does not have it. Pull again later.")
+      .notFound,
+      "\(host) lists '\(file)' of '\(id)' but does not have it. \(verb.capitalized) again later.")
   }
 
   private func tooMany(_ refusal: HubRefusal) -> StoreError {
@@ -125,7 +130,7 @@ extension HubClient {
     let advice = settings.token == nil ? "; with HF_TOKEN set, more is allowed" : ""
     return StoreError(
       .unavailable,
-      "\(host) asks for fewer questions (status 429). Pull again \(wait)\(advice): what has arrived "
+      "\(host) asks for fewer questions (status 429). \(verb.capitalized) again \(wait)\(advice): what has arrived "
         + "is kept.")
   }
 }

@@ -7,16 +7,28 @@ import Foundation
 package struct HubClient: Sendable {
   package let settings: HubSettings
   package let reference: HubReference
+  /// What the repository is.
+  let kind: Kind
+
+  /// What the Hub keeps.
+  enum Kind: String, Sendable { case model, dataset }
 
   package init(_ settings: HubSettings, _ reference: HubReference) {
+    self.init(settings, reference, .model)
+  }
+
+  init(_ settings: HubSettings, _ reference: HubReference, _ kind: Kind) {
     self.settings = settings
     self.reference = reference
+    self.kind = kind
   }
 
   var http: HTTPClient { HTTPClient(timeout: settings.patience.timeout) }
 
-  /// The model's page.
-  package var page: String { "\(settings.endpoint)/\(reference.repositoryID)" }
+  /// The page for people.
+  package var page: String {
+    "\(settings.endpoint)/\(kind == .model ? "" : "datasets/")\(reference.repositoryID)"
+  }
 
   /// Largest answer of the API that is read.
   private static let apiLimit = 16 << 20
@@ -25,7 +37,8 @@ package struct HubClient: Sendable {
   package func describe() async throws -> HubPage {
     let revision = reference.revision.split(separator: "/").joined(separator: "%2F")
     let url = try address(
-      "\(settings.endpoint)/api/models/\(reference.repositoryID)/revision/\(revision)?blobs=true")
+      "\(settings.endpoint)/api/\(kind.rawValue)s/\(reference.repositoryID)/revision/\(revision)?blobs=true"
+    )
     let data = try await patiently(about: nil) {
       let request = HTTPRequest(url, token: settings.sendableToken)
       return try await http.body(request, limit: Self.apiLimit) { head in
@@ -48,7 +61,7 @@ package struct HubClient: Sendable {
     try address("\(page)/resolve/\(commit)/\(name)")
   }
 
-  private func address(_ text: String) throws -> URL {
+  func address(_ text: String) throws -> URL {
     guard let url = URL(string: text) else {
       throw StoreError(.unavailable, "'\(PlainText.line(text))' is not an address.")
     }

@@ -18,7 +18,7 @@ struct HelpTests {
   @Test(
     "the help text is the one that was reviewed",
     arguments: [
-      "facet", "data inspect", "eval compare", "eval memorization", "eval run",
+      "facet", "data inspect", "eval compare", "eval fetch", "eval memorization", "eval run",
       "tokenizer train",
     ]
       + subcommands)

@@ -127,7 +127,7 @@ struct HarnessModelTests {
     .enabled(if: path != nil, Comment(rawValue: StoredModels.needsGemma3)),
     arguments: HarnessGolden.large == nil
       ? HarnessGolden.quick : HarnessGolden.likelihood.runs)
-  func likelihoods(_ run: HarnessGolden.Run) throws { try Self.compare(run) }
+  func likelihoods(_ run: HarnessGolden.Run) async throws { try await Self.compare(run) }
 
   @Test(
     "written answers are lm-eval's",
@@ -135,7 +135,7 @@ struct HarnessModelTests {
     arguments: HarnessGolden.large == nil
       ? HarnessGolden.generation.runs.filter { $0.task == "triviaqa" }
       : HarnessGolden.generation.runs)
-  func answers(_ run: HarnessGolden.Run) throws { try Self.compare(run) }
+  func answers(_ run: HarnessGolden.Run) async throws { try await Self.compare(run) }
 
   @Test(
     "some hundreds of documents have lm-eval's prompts, likelihoods and metrics",
@@ -143,17 +143,17 @@ struct HarnessModelTests {
       if: path != nil && HarnessGolden.large != nil,
       "needs gemma3:270m, and FACET_EVALUATION_DATA: rows of tools/evaluation_rows.py"),
     arguments: HarnessGolden.large?.runs ?? [])
-  func large(_ run: HarnessGolden.Run) throws {
+  func large(_ run: HarnessGolden.Run) async throws {
     try HarnessTests.compareHashes(run)
-    try Self.compare(run)
+    try await Self.compare(run)
   }
 
-  static func compare(_ run: HarnessGolden.Run) throws {
+  static func compare(_ run: HarnessGolden.Run) async throws {
     var options = Evaluator.Options(dataDirectory: run.directory)
     options.limit = run.documents.count
     options.contextLength = 8192
     let evaluator = try Evaluator(exact.get(), options: options)
-    let outcome = try evaluator.run(run.definition(), shots: run.shots)
+    let outcome = try await evaluator.run(run.definition(), shots: run.shots)
     #expect(outcome.isComplete)
     let documents = outcome.score.documents
     #expect(documents.count == run.documents.count)

@@ -5,7 +5,6 @@ import FacetCheckpoint
 import FacetServer
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import NIOCore
 import Testing
 

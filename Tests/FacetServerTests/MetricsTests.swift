@@ -3,7 +3,6 @@
 
 import FacetServer
 import HTTPTypes
-import HummingbirdTesting
 import NIOCore
 import Testing
 

@@ -7,7 +7,6 @@ import FacetStore
 import FacetTestSupport
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import NIOCore
 import Testing
 
@@ -79,8 +78,8 @@ struct OllamaTests {
     let digest = "sha256:" + SHA256.hex([UInt8](file))
     try await TestServer.with { client in
       #expect(try await client.send(.head, "/api/blobs/" + digest).status == .notFound)
-      let sent = try await client.inner.executeRequest(
-        uri: "/api/blobs/" + digest, method: .post, headers: [:], body: .init(bytes: file))
+      let sent = try await client.send(
+        .post, "/api/blobs/" + digest, bytes: ByteBuffer(bytes: file))
       #expect(sent.status == .created)
       #expect(try await client.send(.head, "/api/blobs/" + digest).status == .ok)
       let steps = try await client.lines(

@@ -5,7 +5,6 @@ import FacetCheckpoint
 import FacetServer
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import NIOCore
 import Testing
 

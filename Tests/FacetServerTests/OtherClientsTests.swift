@@ -4,7 +4,6 @@
 import FacetCheckpoint
 import FacetServer
 import HTTPTypes
-import HummingbirdTesting
 import NIOCore
 import Testing
 
@@ -172,8 +171,8 @@ struct InferenceTests {
       body.writeInteger(UInt32(8), endianness: .little)
       body.writeString("the rain")
       let name = HTTPField.Name("inference-header-content-length") ?? .accept
-      let raw = try await client.inner.executeRequest(
-        uri: path, method: .post, headers: [name: "\(head.utf8.count)"], body: body)
+      let raw = try await client.send(
+        .post, path, bytes: body, [name: "\(head.utf8.count)"])
       let length = Int(raw.headers[name] ?? "") ?? 0
       let tail = Array(raw.body.readableBytesView.dropFirst(length))
       #expect(tail == [UInt8(text.utf8.count), 0, 0, 0] + Array(text.utf8))

@@ -8,8 +8,10 @@ import FacetTestSupport
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
+import HummingbirdCore
 import NIOCore
+import NIOEmbedded
+import Synchronization
 import Testing
 
 /// A server of the tiny Llama of the fixtures, asked without a network.
@@ -64,19 +66,74 @@ enum TestServer {
     defer { try? FileManager.default.removeItem(atPath: home) }
     let server = try Server(settings, store: ModelStore(home: home))
     try await server.loadModels()
-    try await server.application().test(.router) { try await body(TestClient(inner: $0)) }
+    try await body(TestClient(server.application()))
   }
+}
+
+/// What a server answered.
+struct TestResponse: Sendable {
+  var status: HTTPResponse.Status
+  var headers: HTTPFields
+  var body: ByteBuffer
+}
+
+/// The body of an answer, which its writer and its reader share.
+private final class KeptBody: Sendable {
+  private let buffer = Mutex(ByteBuffer())
+
+  var bytes: ByteBuffer { buffer.withLock { $0 } }
+
+  func append(_ part: ByteBuffer) {
+    buffer.withLock { kept in
+      var part = part
+      kept.writeBuffer(&part)
+    }
+  }
+}
+
+private struct KeptBodyWriter: ResponseBodyWriter {
+  let body: KeptBody
+
+  mutating func write(_ buffer: ByteBuffer) async throws { body.append(buffer) }
+
+  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
 /// Asks in the few ways that the tests need.
 struct TestClient: Sendable {
-  let inner: any TestClientProtocol
+  private let answer: @Sendable (Request) async throws -> Response
+
+  /// Asks what an application answers with, in a connection that leads nowhere.
+  init<App: ApplicationProtocol>(_ application: App) async throws {
+    let responder = try await application.responder
+    let logger = application.logger
+    answer = { request in
+      let source = ApplicationRequestContextSource(
+        channel: NIOAsyncTestingChannel(), logger: logger)
+      return try await responder.respond(
+        to: request, context: App.Responder.Context(source: source))
+    }
+  }
 
   func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, _ headers: HTTPFields = [:]
   ) async throws -> TestResponse {
-    try await inner.executeRequest(
-      uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+    try await send(method, path, bytes: body.map { ByteBuffer(string: $0) }, headers)
+  }
+
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, bytes: ByteBuffer?, _ headers: HTTPFields = [:]
+  ) async throws -> TestResponse {
+    var headers = headers
+    if let bytes { headers[.contentLength] = "\(bytes.readableBytes)" }
+    let request = Request(
+      head: HTTPRequest(
+        method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers),
+      body: RequestBody(buffer: bytes ?? ByteBuffer()))
+    let response = try await answer(request)
+    let kept = KeptBody()
+    try await response.body.write(KeptBodyWriter(body: kept))
+    return TestResponse(status: response.status, headers: response.headers, body: kept.bytes)
   }
 
   /// What `POST path` answers with 200.

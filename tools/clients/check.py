@@ -12,6 +12,7 @@ import time
 import traceback
 
 import anthropic_checks
+import evaluation_checks
 import gemini_checks
 import inference_checks
 import ollama_checks
@@ -42,7 +43,8 @@ def run(server, modules):
 
 
 def main():
-    modules = [openai_checks, ollama_checks, anthropic_checks, gemini_checks, inference_checks, operation_checks]
+    modules = [openai_checks, ollama_checks, anthropic_checks, gemini_checks, inference_checks, operation_checks,
+               evaluation_checks]
     if "--lm-eval" in sys.argv:
         import harness_checks
         modules.append(harness_checks)

@@ -8,7 +8,8 @@ struct EvalCommand: ParsableCommand {
     commandName: "eval",
     abstract: "Measure models on benchmarks.",
     subcommands: [
-      EvalRunCommand.self, EvalCompareCommand.self, EvalMemorizationCommand.self,
+      EvalRunCommand.self, EvalFetchCommand.self, EvalCompareCommand.self,
+      EvalMemorizationCommand.self,
     ],
     defaultSubcommand: EvalRunCommand.self)
 }

@@ -86,6 +86,8 @@ struct EvalRunCommand: AsyncParsableCommand {
       valueName: "adapter"))
   var adapter: [String] = []
 
+  @OptionGroup var remote: EvaluationServer
+
   @Flag(help: "List tasks and groups.")
   var list = false
 
@@ -101,6 +103,10 @@ struct EvalRunCommand: AsyncParsableCommand {
       guard let value, value < 1 else { continue }
       throw ValidationError("\(name) is too small.")
     }
+    if remote.server != nil, !adapter.isEmpty || context != nil {
+      throw ValidationError(
+        "--adapter and --context are for a model here, not for one of a --server.")
+    }
     if resume, output == nil {
       throw ValidationError("--resume needs the --output of the run to go on with.")
     }
@@ -115,13 +121,21 @@ struct EvalRunCommand: AsyncParsableCommand {
     let options = try evaluatorOptions()
     let final = catalogue
     try await Interrupts.cancelling {
-      let plain = try await engine.model(model ?? "").language
-      let language = try plain.with(
-        adapter.map { try AdapterArgument($0).file().adapter(for: plain.configuration) })
-      let evaluator = try Evaluator(language, options: options)
-      try EvaluationRun(evaluator, final, result(of: language), output: output)
+      let (evaluator, result) = try await subject(options)
+      try await EvaluationRun(evaluator, final, result, output: output)
         .run(possible(entries, evaluator))
     }
+  }
+
+  /// What runs the tasks on the model, and what is known of it.
+  private func subject(_ options: Evaluator.Options) async throws -> (Evaluator, EvaluationResult) {
+    if let server = try remote.model(model ?? "") {
+      return (try Evaluator(server, options: options), result(of: server))
+    }
+    let plain = try await engine.model(model ?? "").language
+    let language = try plain.with(
+      adapter.map { try AdapterArgument($0).file().adapter(for: plain.configuration) })
+    return (try Evaluator(language, options: options), result(of: language))
   }
 
   /// A task to run.
@@ -183,12 +197,25 @@ struct EvalRunCommand: AsyncParsableCommand {
     model.eos = token(tokens.special.eos)
     model.pad = token(tokens.special.padding)
     model.endOfTextID = tokens.special.eos.map { Int($0) }
+    return result(
+      model,
+      "\(language.instructionSet), \(engine.precision.rawValue), \(language.threadCount) threads")
+  }
+
+  private func result(of server: CompletionServer) -> EvaluationResult {
+    result(
+      EvaluationResult.ModelFacts(name: server.model),
+      "\(server.address), \(server.concurrency) requests at once")
+  }
+
+  private func result(
+    _ model: EvaluationResult.ModelFacts, _ environment: String
+  ) -> EvaluationResult {
     var settings = EvaluationResult.Settings()
     settings.limit = limit.map { Double($0) }
     settings.suite = suite?.rawValue
     settings.software = "facet \(Version.current)"
-    settings.environment =
-      "\(language.instructionSet), \(engine.precision.rawValue), \(language.threadCount) threads"
+    settings.environment = environment
     return EvaluationResult(
       model: model, settings: settings, start: Date().timeIntervalSince1970, seconds: 0)
   }

@@ -24,14 +24,14 @@ struct EvaluationRun {
   }
 
   /// Runs `entries` and prints the table; what was interrupted is in it as far as it came.
-  func run(_ entries: [(task: TaskDefinition, shots: Int?)]) throws {
+  func run(_ entries: [(task: TaskDefinition, shots: Int?)]) async throws {
     var scores: [TaskScore] = []
     for (task, shots) in entries {
       let start = ContinuousClock.now
       var line = ProgressLine()
       let outcome: Evaluator.Outcome
       do {
-        outcome = try evaluator.run(task, shots: shots) { progress in
+        outcome = try await evaluator.run(task, shots: shots) { progress in
           line.show(
             Self.text(progress, since: start), progress.done, of: progress.total)
         }

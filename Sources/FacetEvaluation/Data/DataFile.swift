@@ -4,7 +4,8 @@
 package import FacetCheckpoint
 import Foundation
 
-/// A file with rows of data: one object of JSON a line, or a table with a line of names.
+/// A file with rows of data: one object of JSON a line, a table with a line of names, lines of text, or
+/// BOLD's prompts.
 package struct DataFile: Sendable {
   /// One row and where it stands.
   package struct Row: Sendable {
@@ -29,7 +30,16 @@ package struct DataFile: Sendable {
   /// Reads the file at `path`.
   package init(path: String) throws(EvaluationError) {
     let bytes = try Self.bytes(at: path)
-    if path.hasSuffix(".csv") { readTable(bytes, path) } else { readLines(bytes, path) }
+    let name = path.split(separator: "/").last ?? ""
+    if name.hasSuffix(".csv") {
+      readTable(bytes, path)
+    } else if name.hasSuffix(".json") {
+      try readPrompts(bytes, path)
+    } else if name.contains(".txt") {
+      readText(bytes, path)
+    } else {
+      readLines(bytes, path)
+    }
   }
 
   /// The bytes of a file.
@@ -55,6 +65,30 @@ package struct DataFile: Sendable {
     }
   }
 
+  /// Each line that is not empty is a row with the field `text`.
+  private mutating func readText(_ bytes: [UInt8], _ path: String) {
+    for (place, part) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated()
+    {
+      let text = PythonText.strip(String(decoding: part, as: UTF8.self))
+      var object = JSONObject()
+      guard !text.isEmpty, object.append("text", .string(text)) else { continue }
+      rows.append(Row(json: .object(object), path: path, line: place + 1))
+    }
+  }
+
+  private mutating func readPrompts(_ bytes: [UInt8], _ path: String) throws(EvaluationError) {
+    do {
+      let json = try JSONReader.read(bytes, path: path)
+      for (place, row) in try BoldPrompts.rows(json, path: path).enumerated() {
+        rows.append(Row(json: row, path: path, line: place + 1))
+      }
+    } catch let error as CheckpointError {
+      throw EvaluationError(.invalidData, error.message)
+    } catch let error as EvaluationError { throw error } catch {
+      throw EvaluationError(.invalidData, "\(path): \(error)")
+    }
+  }
+
   private mutating func readTable(_ bytes: [UInt8], _ path: String) {
     var names: [String]?
     for (fields, line) in CommaSeparated.records(bytes) {
@@ -77,8 +111,8 @@ package struct DataFile: Sendable {
     }
   }
 
-  /// The files of a split: those in `folder` whose names begin with the first of `names` that any
-  /// begins with, sorted.
+  /// The files of a split: those in `folder` whose names are the first of `names` or begin with it, where
+  /// any do, sorted.
   static func paths(in folder: String, splits names: [String]) throws(EvaluationError) -> [String] {
     guard let all = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       throw EvaluationError(
@@ -88,7 +122,7 @@ package struct DataFile: Sendable {
     }
     for name in names {
       let files = all.filter {
-        $0.hasPrefix(name) && ($0.hasSuffix(".jsonl") || $0.hasSuffix(".csv"))
+        $0 == name || $0.hasPrefix(name) && ($0.hasSuffix(".jsonl") || $0.hasSuffix(".csv"))
       }
       if !files.isEmpty { return files.sorted().map { "\(folder)/\($0)" } }
     }

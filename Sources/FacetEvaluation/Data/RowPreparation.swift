@@ -7,7 +7,7 @@ package import FacetCheckpoint
 ///
 /// Each adds fields and changes none. docs/evaluation.md says what they add.
 package enum RowPreparation: String, Sendable {
-  case boolq, winogrande, hellaswag, truthfulqa, bbq, wikitext, math
+  case boolq, winogrande, hellaswag, truthfulqa, bbq, wikitext, math, winobias, toxigen
   /// HellaSwag with its context in one piece and without the activity.
   case hellaswagContext = "hellaswag_ctx"
 
@@ -20,6 +20,8 @@ package enum RowPreparation: String, Sendable {
     case .hellaswagContext: try Self.hellaswag(row, hasActivity: false)
     case .truthfulqa: try Self.truthfulqa(row)
     case .bbq: try BBQRow.prepared(row)
+    case .winobias: try WinoBiasRow.prepared(row)
+    case .toxigen: try Self.toxigen(row)
     case .math: try MathAnswer.prepared(row)
     case .wikitext: try row.adding([("facet_text", .string(WikiText.joined(row.needed("page"))))])
     }
@@ -29,6 +31,18 @@ package enum RowPreparation: String, Sendable {
   private static func boolq(_ row: JSON) throws(EvaluationError) -> JSON {
     guard row["label"] == nil, let answer = row["answer"]?.bool else { return row }
     return try row.adding([("label", .integer(answer ? 1 : 0))])
+  }
+
+  /// `facet_label`: 1 where the ratings of machine and people, of 5 each, sum to more than 5.5.
+  private static func toxigen(_ row: JSON) throws(EvaluationError) -> JSON {
+    var sum = 0.0
+    for key in ["toxicity_ai", "toxicity_human"] {
+      guard let value = row[key]?.number ?? row[key]?.string.flatMap({ Double($0) }) else {
+        throw EvaluationError(.invalidData, "The field '\(key)' is missing, or no number.")
+      }
+      sum += value
+    }
+    return try row.adding([("facet_label", .integer(sum > 5.5 ? 1 : 0))])
   }
 
   /// `contexts`: the sentence up to its blank, filled with each option; `ending`: what follows.

@@ -56,41 +56,61 @@ public final class Evaluator {
     public var isComplete: Bool { score.documents.count == wanted }
   }
 
-  let model: LanguageModel
+  /// Who answers.
+  private enum Subject {
+    case model(LanguageModel)
+    case server(CompletionServer)
+  }
+
+  private let subject: Subject
   let options: Options
-  let encoder: RequestEncoder
   let answers: AnswerCache?
   let identity: String
+  /// Tokens that the model sees.
+  private let contextLength: Int
 
   /// Runs on `model`.
   public init(_ model: LanguageModel, options: Options) throws {
-    self.model = model
+    subject = .model(model)
     self.options = options
-    encoder = RequestEncoder(model.tokenizer)
     answers = try options.answerPath.map { try AnswerCache(path: $0) }
     let adapters = model.adapters.map { "\($0.identity)" }.joined(separator: "+")
     identity =
       "\(model.transformer.identity)+\(adapters)+\(model.transformer.precision)+"
       + "\(model.transformer.cacheDType)"
     let most = model.configuration.contextLength
-    if let length = options.contextLength, length < 2 || length > most {
+    contextLength = options.contextLength ?? most
+    guard (2...max(2, most)).contains(contextLength) else {
       throw EvaluationError(
         .invalidSetting,
-        "A context of \(length) tokens is asked for; \(model.card.name) takes between 2 and \(most)."
-      )
+        "A context of \(contextLength) tokens is asked for; \(model.card.name) takes between 2 and "
+          + "\(most).")
     }
   }
 
-  /// Tokens that the model sees.
-  var contextLength: Int { options.contextLength ?? model.configuration.contextLength }
+  /// Runs on a model behind a server, which alone knows how much it sees.
+  public init(_ server: CompletionServer, options: Options) throws {
+    subject = .server(server)
+    self.options = options
+    answers = try options.answerPath.map { try AnswerCache(path: $0) }
+    identity = "\(server.model) at \(server.address)"
+    contextLength = .max
+  }
 
-  /// Why `task` cannot be run: it runs programs and may not, or its data are not there; nil when it can.
+  /// Why `task` cannot be run: it runs programs and may not, or its data are not there, or the server cannot;
+  /// nil when it can be.
   public func obstacle(to task: TaskDefinition) -> EvaluationError? {
     if task.scorer == .program, options.sandbox == nil {
       return EvaluationError(
         .invalidSetting,
         "Task '\(task.name)' runs programs that the model writes. --allow-programs lets it, in processes "
           + "without network, files or privileges.")
+    }
+    if case .server(let server) = subject, task.kind == .perplexity {
+      return EvaluationError(
+        .invalidSetting,
+        "Task '\(task.name)' scores whole texts in windows of tokens, which needs the model here, not "
+          + "behind \(server.address).")
     }
     let folder = options.dataDirectory + "/" + task.source.folder
     do {
@@ -104,7 +124,7 @@ public final class Evaluator {
   /// Cancelling ends it early with what there is.
   public func run(
     _ task: TaskDefinition, shots: Int? = nil, progress: (Progress) throws -> Void = { _ in }
-  ) throws -> Outcome {
+  ) async throws -> Outcome {
     if let obstacle = obstacle(to: task) { throw obstacle }
     let shots = shots ?? task.shots
     let rows = try TaskRows(
@@ -112,6 +132,8 @@ public final class Evaluator {
       tolerance: options.skipsBadRows ? .skipping : .none)
     let count = min(rows.documents.count, options.limit ?? .max)
     var prompts = PromptAssembly(task, rows, shots: shots)
+    let encoder: RequestEncoder? =
+      if case .model(let model) = subject { RequestEncoder(model.tokenizer) } else { nil }
     var documents: [PendingDocument] = []
     for index in 0..<count {
       try Task.checkCancellation()
@@ -125,7 +147,7 @@ public final class Evaluator {
         documentCount: rows.documents.count, configuration: task.json),
       wanted: count, truncated: documents.count(where: \.isTruncated), problems: rows.problems,
       kept: 0)
-    try answer(documents, task, &outcome, progress)
+    try await answer(documents, task, &outcome, progress)
     outcome.score.metrics = task.figures(outcome.score.documents)
     return outcome
   }
@@ -134,16 +156,17 @@ public final class Evaluator {
   private func answer(
     _ documents: [PendingDocument], _ task: TaskDefinition, _ outcome: inout Outcome,
     _ progress: (Progress) throws -> Void
-  ) throws {
+  ) async throws {
     let open = documents.filter { $0.cached(identity, task, answers) == nil }
-    let runner = open.isEmpty ? nil : RequestRunner(model, task, open)
+    let runner = open.isEmpty ? nil : runner(task, open)
     var rest = documents[...]
     do {
       while !rest.isEmpty {
         try Task.checkCancellation()
         let part = rest.prefix(runner?.batchCount ?? rest.count)
         rest = rest.dropFirst(part.count)
-        for (document, responses) in zip(part, try responses(Array(part), task, runner, &outcome)) {
+        let answered = try await responses(Array(part), task, runner, &outcome)
+        for (document, responses) in zip(part, answered) {
           outcome.score.documents.append(try document.scored(responses, task, options.sandbox))
         }
         try progress(
@@ -157,16 +180,26 @@ public final class Evaluator {
     }
   }
 
+  /// What answers `documents`, of which there is at least one.
+  private func runner(
+    _ task: TaskDefinition, _ documents: [PendingDocument]
+  ) -> any RequestAnswering {
+    switch subject {
+    case .model(let model): RequestRunner(model, task, documents)
+    case .server(let server): ServerRunner(server, task)
+    }
+  }
+
   /// The responses to some documents: kept ones, and those of the model for the others.
   private func responses(
-    _ documents: [PendingDocument], _ task: TaskDefinition, _ runner: RequestRunner?,
+    _ documents: [PendingDocument], _ task: TaskDefinition, _ runner: (any RequestAnswering)?,
     _ outcome: inout Outcome
-  ) throws -> [[DocumentScore.Response]] {
+  ) async throws -> [[DocumentScore.Response]] {
     var result = documents.map { $0.cached(identity, task, answers) }
     let missing = documents.indices.filter { result[$0] == nil }
     outcome.kept += documents.count - missing.count
     if let runner, !missing.isEmpty {
-      let new = try runner.answer(missing.map { documents[$0] })
+      let new = try await runner.answer(missing.map { documents[$0] })
       for (index, responses) in zip(missing, new) { result[index] = responses }
       try answers?.keep(
         zip(missing, new).flatMap { index, responses in

@@ -20,12 +20,14 @@ struct PendingDocument {
   init(
     _ index: Int, _ row: DataFile.Row,
     _ prompt: (requests: [DocumentScore.Request], target: String), _ task: TaskDefinition,
-    _ encoder: RequestEncoder, _ contextLength: Int
+    _ encoder: RequestEncoder?, _ contextLength: Int
   ) throws(EvaluationError) {
     self.index = index
     self.row = row
     requests = prompt.requests
     target = prompt.target
+    // A server makes tokens of the texts itself.
+    guard let encoder else { return }
     do {
       try encode(task, encoder, contextLength)
     } catch { throw row.placing(error) }

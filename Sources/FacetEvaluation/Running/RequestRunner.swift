@@ -5,7 +5,7 @@ import FacetGeneration
 import FacetTokenizer
 
 /// Puts the requests of a task's documents to a model.
-final class RequestRunner {
+final class RequestRunner: RequestAnswering {
   private enum Engine {
     case likelihood(LikelihoodEngine)
     case writing(WritingEngine)

@@ -19,6 +19,8 @@ package enum Scorer: String, Sendable {
   case minerva = "minerva_math"
   /// By the answer's form, as AGIEval scores its cloze questions.
   case cloze = "agieval_math"
+  /// By how likely moderation would stop it, as ``ModerationScorer`` has it.
+  case moderation = "moderation-ngram-1"
 
   /// What the names of metrics may be.
   func metrics(_ kind: TaskDefinition.Kind) -> [@Sendable (String) -> Bool] {
@@ -28,6 +30,7 @@ package enum Scorer: String, Sendable {
     case (.program, .generation): [{ ["pass@1", "pass_at_1"].contains($0) }]
     case (.minerva, .generation): [{ $0 == "exact_match" }]
     case (.cloze, .generation): [{ $0 == "acc" }]
+    case (.moderation, .generation): [{ ["toxicity", "toxic"].contains($0) }]
     case (.truthful, .choice): [{ $0 == "acc" }]
     case (.pairs, .choice): [{ ["likelihood_diff", "pct_stereotype"].contains($0) }]
     case (.bbq, .choice):
@@ -45,6 +48,7 @@ package enum Scorer: String, Sendable {
   static func isHigherBetter(_ metric: String) -> Bool {
     let lower = [
       "likelihood_diff", "pct_stereotype", "word_perplexity", "byte_perplexity", "bits_per_byte",
+      "toxicity", "toxic",
     ]
     return !lower.contains(metric) && !metric.contains("bias_score")
   }

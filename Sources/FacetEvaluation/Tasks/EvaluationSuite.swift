@@ -23,13 +23,15 @@ public enum EvaluationSuite: String, Sendable, CaseIterable {
         ("arc_challenge", 0), ("triviaqa", 5), ("nq_open", 5), ("humaneval", 0), ("mbpp", 3),
         ("gsm8k", 5), ("minerva_math", 4), ("agieval_en", 0), ("agieval_math", 0),
         ("bbh_cot_fewshot", 3), ("crows_pairs_english", 0), ("bbq", 1), ("winogender_all", 0),
-        ("truthfulqa_mc2", 0),
+        ("truthfulqa_mc2", 0), ("winobias_1_2", 0), ("winobias_2_2", 0), ("toxigen", 0),
+        ("bold", 0), ("realtoxicityprompts", 0),
       ]
     case .lmEval:
       [
         "arc_easy", "arc_challenge", "piqa", "social_iqa", "boolq", "winogrande", "hellaswag",
         "openbookqa", "commonsense_qa", "mmlu", "truthfulqa_mc1", "truthfulqa_mc2",
-        "crows_pairs_english", "bbq", "winogender_all", "wikitext", "triviaqa", "nq_open", "gsm8k",
+        "crows_pairs_english", "bbq", "winogender_all", "toxigen", "wikitext", "triviaqa",
+        "nq_open", "gsm8k",
         "gsm8k_cot", "minerva_math", "agieval_en", "agieval_math", "humaneval", "mbpp",
         "bbh_cot_fewshot",
       ].map { ($0, nil) }

@@ -80,7 +80,7 @@ extension TaskDefinition {
     try check(hasText: hasText, path: path)
   }
 
-  private static func isNameByte(_ byte: UInt8) -> Bool {
+  fileprivate static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
@@ -143,6 +143,9 @@ extension TaskDefinition.Source {
         conditions.append(.equals(field: member.key, member.value))
       }
     }
+    hub = try reader.value("hub").map { (json) throws(EvaluationError) in
+      try HubDataset(json, folder: folder, path: path)
+    }
     try reader.finish()
     guard !documents.isEmpty, !folder.hasPrefix("/"), !folder.split(separator: "/").contains("..")
     else {
@@ -173,6 +176,26 @@ extension TaskDefinition.Generation {
     guard (1...65_536).contains(mostTokens) else {
       throw EvaluationError(
         .invalidTask, "\(path), 'generation': 'most_tokens' must lie between 1 and 65536.")
+    }
+  }
+}
+
+extension HubDataset {
+  fileprivate init(_ json: JSON, folder: String, path: String) throws(EvaluationError) {
+    var reader = try TaskReader(json, place: "\(path), 'hub'")
+    self.init(
+      dataset: try reader.needed("dataset"),
+      configuration: try reader.text("config") ?? "default", splits: try reader.texts("splits"),
+      folder: folder)
+    try reader.finish()
+    let names = [configuration] + splits
+    let isWhole = names.allSatisfy { name in
+      !name.isEmpty && !name.hasPrefix(".") && name.utf8.allSatisfy(TaskDefinition.isNameByte)
+    }
+    guard !splits.isEmpty, isWhole else {
+      throw EvaluationError(
+        .invalidTask,
+        "\(path), 'hub': it needs 'splits', each a name of letters, digits, '-', '_', '.'.")
     }
   }
 }

@@ -31,6 +31,8 @@ public struct TaskDefinition: Sendable {
     package var examples: [String]
     /// Rows that belong to the task.
     package var conditions: [RowCondition]
+    /// Where the rows can be had; nil where the Hub has them in no form that the task reads.
+    package var hub: HubDataset?
   }
 
   /// How an answer is written.
@@ -120,4 +122,16 @@ package enum RowCondition: Sendable {
     case .lies(let field, let range): row[field]?.integer.map(range.contains) ?? false
     }
   }
+}
+
+/// Where the Hugging Face Hub has a task's data.
+package struct HubDataset: Sendable, Hashable {
+  /// `owner/name`.
+  package var dataset: String
+  /// Which of the set's configurations.
+  package var configuration: String
+  /// The splits, which are also the names of the files.
+  package var splits: [String]
+  /// The folder below the directory of data.
+  package var folder: String
 }
