@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // Facet: Gemma, end to end, in Swift. Licensed under Apache-2.0.
 
+import CompilerPluginSupport
 import PackageDescription
 
 /// Every Swift target is held to the same rules: Swift 6, strict memory safety, no warnings.
@@ -15,6 +16,13 @@ let strict: [SwiftSetting] = [
 /// Returning spans from our own types needs this; see docs/adr/0003-spans-and-lifetimes.md.
 let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
+/// What only the programs need, and what only the macros do.
+///
+/// A package that depends on Facet with `traits: []` fetches nothing else; see docs/adr/0011-traits.md.
+let programs: TargetDependencyCondition? = .when(traits: ["Command", "Server"])
+let server: TargetDependencyCondition? = .when(traits: ["Server"])
+let macros: TargetDependencyCondition? = .when(traits: ["Macros"])
+
 let package = Package(
   name: "facet",
   platforms: [.macOS(.v26)],
@@ -22,6 +30,12 @@ let package = Package(
     .executable(name: "facet", targets: ["FacetCLI"]),
     .executable(name: "facet-serve", targets: ["FacetServe"]),
     .library(name: "Facet", targets: ["Facet"]),
+  ],
+  traits: [
+    .default(enabledTraits: ["Command", "Server"]),
+    .trait(name: "Command", description: "The command facet."),
+    .trait(name: "Server", description: "The program facet-serve."),
+    .trait(name: "Macros", description: "The macros @Generable and @Guide, by swift-syntax."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -35,6 +49,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // What macros are written with.
+    .package(url: "https://github.com/swiftlang/swift-syntax", "602.0.0"..<"604.0.0"),
   ],
   targets: [
     // The engine: depends on nothing but the toolchain.
@@ -53,11 +69,27 @@ let package = Package(
 
     // Around the engine.
     .target(name: "FacetStore", dependencies: ["FacetCheckpoint"], swiftSettings: strict),
-    .target(name: "Facet", dependencies: ["FacetStore", "FacetGeneration"], swiftSettings: strict),
+    .target(
+      name: "Facet",
+      dependencies: [
+        "FacetStore", "FacetGeneration", .target(name: "FacetMacros", condition: macros),
+      ],
+      swiftSettings: strict),
+    .macro(
+      name: "FacetMacros",
+      dependencies: [
+        .product(name: "SwiftSyntax", package: "swift-syntax", condition: macros),
+        .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: macros),
+        .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: macros),
+        .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: macros),
+        .product(name: "SwiftCompilerPlugin", package: "swift-syntax", condition: macros),
+      ],
+      swiftSettings: strict),
     .target(
       name: "FacetTraining",
       dependencies: [
-        "FacetModel", "FacetTokenizer", "FacetCheckpoint", .product(name: "Yams", package: "Yams"),
+        "FacetModel", "FacetTokenizer", "FacetCheckpoint",
+        .product(name: "Yams", package: "Yams", condition: programs),
       ],
       swiftSettings: strict),
     // The definitions of tasks are part of the binary: it can be moved.
@@ -105,31 +137,32 @@ let package = Package(
       name: "FacetServer",
       dependencies: [
         "Facet",
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
-        .product(name: "HummingbirdTLS", package: "hummingbird"),
-        .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Yams", package: "Yams"),
+        .product(name: "Hummingbird", package: "hummingbird", condition: server),
+        .product(name: "HummingbirdCore", package: "hummingbird", condition: server),
+        .product(name: "HummingbirdTLS", package: "hummingbird", condition: server),
+        .product(name: "HTTPTypes", package: "swift-http-types", condition: server),
+        .product(name: "Logging", package: "swift-log", condition: server),
+        .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: server),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: server),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: server),
+        .product(name: "Yams", package: "Yams", condition: programs),
       ],
       resources: [.embedInCode("Page/page.html")], swiftSettings: strict),
     .executableTarget(
       name: "FacetServe",
       dependencies: [
-        "FacetServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
+        "FacetServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser", condition: programs),
+        .product(name: "Logging", package: "swift-log", condition: server),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "FacetCLI",
       dependencies: [
         "Facet", "FacetStore", "FacetTraining", "FacetEvaluation",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser", condition: programs),
       ],
       swiftSettings: strict),
 
@@ -142,7 +175,7 @@ let package = Package(
       swiftSettings: strict),
     // Many sessions at once, for the thread sanitizer (scripts/check-threads).
     .executableTarget(
-      name: "EngineStressProbe", dependencies: ["FacetGeneration", "FacetTestSupport"],
+      name: "EngineStressProbe", dependencies: ["Facet", "FacetTestSupport"],
       path: "Tests/EngineStressProbe", swiftSettings: strict),
     .testTarget(
       name: "FacetTensorTests", dependencies: ["FacetTensor", "FacetTestSupport"],
@@ -170,6 +203,16 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTests", dependencies: ["Facet", "FacetTestSupport"], swiftSettings: strict),
+    // Empty without the trait; scripts/check-macros runs them. All its dependencies on macros are conditional: an
+    // unconditional one would make SwiftPM build every test, and all that tests need, a second time for tools.
+    .testTarget(
+      name: "FacetMacrosTests",
+      dependencies: [
+        "Facet", "FacetTestSupport", .target(name: "FacetMacros", condition: macros),
+        .product(
+          name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax", condition: macros),
+      ],
+      swiftSettings: strict),
     // The code of the tutorial.
     .testTarget(
       name: "TutorialTests", dependencies: ["Facet", "FacetTestSupport"],
@@ -178,11 +221,11 @@ let package = Package(
       name: "FacetServerTests",
       dependencies: [
         "FacetServer", "FacetTestSupport",
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
-        .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "Hummingbird", package: "hummingbird", condition: server),
+        .product(name: "HummingbirdCore", package: "hummingbird", condition: server),
+        .product(name: "HTTPTypes", package: "swift-http-types", condition: server),
+        .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOEmbedded", package: "swift-nio", condition: server),
       ],
       swiftSettings: strict),
     .testTarget(

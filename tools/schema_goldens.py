@@ -277,6 +277,8 @@ def judge(path, golden=None):
     print(len(bad), "bad")
     if golden:
         write_golden(kept, report, golden)
+    if bad:
+        sys.exit(1)
 
 
 def write_golden(kept, report, golden):

@@ -8,7 +8,7 @@ let facet: [Target.Dependency] = [.product(name: "Facet", package: "facet")]
 let package = Package(
   name: "assistant",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "facet", path: "../..")],
+  dependencies: [.package(name: "facet", path: "../..", traits: [])],
   targets: [
     .executableTarget(name: "Summary", dependencies: facet),
     .executableTarget(name: "Retrieval", dependencies: facet),

@@ -6,7 +6,7 @@ import PackageDescription
 let package = Package(
   name: "text-generation",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "facet", path: "../..")],
+  dependencies: [.package(name: "facet", path: "../..", traits: [])],
   targets: [
     .executableTarget(
       name: "TextGeneration", dependencies: [.product(name: "Facet", package: "facet")])

@@ -101,7 +101,7 @@ public final class LoadedModels: Sendable {
 
   /// No model yet; names are looked up in `store`, which must hold them already.
   public convenience init(store: ModelStore = ModelStore(), options: Options = Options()) {
-    let (load, engine) = (options.load, options.engine)
+    let (load, engine) = (options.load.cached(in: store), options.engine)
     let loader = Loader { name in
       let path = try store.locate(name)
       let checkpoint = try Checkpoint.open(path)

@@ -35,7 +35,8 @@ public struct Model: Sendable {
     if try store.isMissing(reference) {
       try await store.pull(reference, progress: progress)
     }
-    let language = try LanguageModel.load(path: store.locate(reference), options: options)
+    let language = try LanguageModel.load(
+      path: store.locate(reference), options: options.cached(in: store))
     return Model(adapters.isEmpty ? language : try language.with(adaptersAt: adapters))
   }
 
@@ -44,6 +45,15 @@ public struct Model: Sendable {
     path: String, context: Int, options: LanguageModel.LoadOptions = LanguageModel.LoadOptions()
   ) throws -> MemoryPlan {
     try MemoryPlan(Checkpoint.open(path), context: context, options: options)
+  }
+}
+
+extension LanguageModel.LoadOptions {
+  /// The options with the cache of `store`, where they name none.
+  func cached(in store: ModelStore) -> LanguageModel.LoadOptions {
+    var options = self
+    options.cacheFolder = cacheFolder ?? store.layout.cache
+    return options
   }
 }
 

@@ -68,7 +68,8 @@ public struct LanguageModel: Sendable {
         configuration: configuration, weights: weights, backend: backend,
         cacheDType: options.keyValueType)
     }
-    guides = GuideLibrary(tokenizer, count: configuration.vocabulary)
+    guides = GuideLibrary(
+      tokenizer, count: configuration.vocabulary, cachedIn: options.cacheFolder)
     chatFormat = ChatFormat.recognize(
       architecture: checkpoint.architecture.architecture, template: checkpoint.chatTemplate,
       tokenizer: tokenizer, name: checkpoint.architecture.name)
@@ -129,16 +130,21 @@ extension LanguageModel {
     /// The type of cached keys and values, one of ``KVCache/dtypes``; nil: f32 on the exact path, f16
     /// on the fast one.
     public var keyValueType: DType?
+    /// Where what is worked out of a vocabulary once, for guides, is kept for the next process; nil: nowhere.
+    ///
+    /// Models that are loaded by name use the folder `cache` of their store.
+    public var cacheFolder: String?
 
     /// All cores, the fast path, the best kernels, unless said otherwise.
     public init(
       threads: Int? = nil, precision: Precision = .fast, instructionSet: InstructionSet? = nil,
-      keyValueType: DType? = nil
+      keyValueType: DType? = nil, cacheFolder: String? = nil
     ) {
       self.threads = threads
       self.precision = precision
       self.instructionSet = instructionSet
       self.keyValueType = keyValueType
+      self.cacheFolder = cacheFolder
     }
 
     /// Refuses values out of range with a sentence that names the option.

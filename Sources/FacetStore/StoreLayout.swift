@@ -8,6 +8,7 @@
 ///     models/sha256-HEX/          a model of several files, as a directory of links to blobs
 ///     partial/KEY/                downloads under way
 ///     uploads/sha256-HEX          files that clients have sent, before a model is made of them
+///     cache/                      what is worked out of vocabularies once; may be deleted at any time
 ///     locks/KEY/                  who may download; locks/store: who may change the library
 package struct StoreLayout: Sendable, Hashable {
   package let home: String
@@ -17,6 +18,7 @@ package struct StoreLayout: Sendable, Hashable {
   package var views: String { home + "/models" }
   package var partials: String { home + "/partial" }
   package var uploads: String { home + "/uploads" }
+  package var cache: String { home + "/cache" }
   package var locks: String { home + "/locks" }
 
   package func blob(_ sha256: String) -> String { "\(blobs)/sha256-\(sha256)" }

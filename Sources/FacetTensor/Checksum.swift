@@ -38,6 +38,11 @@ package struct Checksum: Sendable {
   /// Adds `bytes`, as their span.
   package mutating func add(_ bytes: [UInt8]) { add(unsafe bytes.span.bytes) }
 
+  /// Adds the bytes of `values`, in the machine's order.
+  package mutating func add<T: FixedWidthInteger & BitwiseCopyable>(values: [T]) {
+    add(unsafe values.span.bytes)
+  }
+
   /// Adds the UTF-8 of `text`.
   package mutating func add(_ text: String) {
     for byte in text.utf8 { add(UInt64(byte)) }

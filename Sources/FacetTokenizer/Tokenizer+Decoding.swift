@@ -60,6 +60,52 @@ extension Tokenizer {
     }
   }
 
+  /// Adds the bytes that a token stands for, as ``bytes(of:)`` has them, to `bytes`.
+  ///
+  /// For going through a whole vocabulary: most pieces take no array of their own.
+  package func appendBytes(of token: TokenID, to bytes: inout [UInt8]) {
+    guard case .sentencePiece = storage.encoder, let kind = kind(token),
+      kind == .normal || kind == .userDefined
+    else {
+      bytes += self.bytes(of: token)
+      return
+    }
+    let range = storage.pieces.range(Int(token))
+    let pieces = storage.pieces.bytes
+    var index = range.lowerBound
+    while index < range.upperBound {
+      // ▁ is E2 96 81.
+      if pieces[index] == 0xE2, index + 2 < range.upperBound, pieces[index + 1] == 0x96,
+        pieces[index + 2] == 0x81
+      {
+        bytes.append(0x20)
+        index += 3
+      } else {
+        bytes.append(pieces[index])
+        index += 1
+      }
+    }
+  }
+
+  /// A number that vocabularies which spell every token alike share, and others do not.
+  package var spellingFingerprint: UInt64 {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ word: UInt64) {
+      value = (value ^ word) &* 0xff51_afd7_ed55_8ccd
+      value ^= value >> 32
+    }
+    if case .byteLevel = storage.encoder { add(1) } else { add(2) }
+    var word: UInt64 = 0
+    for (index, byte) in storage.pieces.bytes.enumerated() {
+      word = word << 8 | UInt64(byte)
+      if index % 8 == 7 { add(word) }
+    }
+    add(word)
+    for offset in storage.pieces.offsets { add(UInt64(offset)) }
+    for kind in storage.kinds { add(UInt64(kind)) }
+    return value
+  }
+
   /// The piece as the vocabulary spells it (`▁the`, `Ġthe`); nil for an id outside the vocabulary.
   public func piece(_ token: TokenID) -> String? {
     guard kind(token) != nil else { return nil }

@@ -14,6 +14,7 @@ struct ManifestTarget: Equatable {
 
   private static let openings = [
     (".executableTarget(", false), (".testTarget(", true), (".target(", false),
+    (".macro(", false),
   ]
 
   /// The targets of `manifest`, in its order.

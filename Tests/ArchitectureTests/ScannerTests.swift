@@ -15,7 +15,10 @@ struct ScannerTests {
         dependencies: [.package(url: "https://example.org/p", from: "1.0.0")],  // why
         targets: [
           .target(name: "Low", cSettings: [.define("X")]),
-          .target(name: "High", dependencies: ["Low", .target(name: "Mid")], swiftSettings: s),
+          .target(
+            name: "High",
+            dependencies: ["Low", .target(name: "Mid", condition: some)], swiftSettings: s),
+          .macro(name: "Writer"),
           .executableTarget(
             name: "Tool",
             dependencies: ["High", .product(name: "Parser", package: "swift-parser")]),
@@ -26,6 +29,7 @@ struct ScannerTests {
     let expected = [
       ManifestTarget(name: "Low", dependencies: [], path: nil, isTest: false),
       ManifestTarget(name: "High", dependencies: ["Low", "Mid"], path: nil, isTest: false),
+      ManifestTarget(name: "Writer", dependencies: [], path: nil, isTest: false),
       ManifestTarget(name: "Tool", dependencies: ["High", "Parser"], path: nil, isTest: false),
       ManifestTarget(name: "Support", dependencies: [], path: "Tests/Support", isTest: false),
       ManifestTarget(name: "HighTests", dependencies: ["High"], path: nil, isTest: true),
@@ -33,7 +37,7 @@ struct ScannerTests {
     #expect(ManifestTarget.all(in: text) == expected)
     #expect(
       Arrows(manifest: text).direct == [
-        "Low": [], "High": ["Low", "Mid"], "Tool": ["High", "Parser"],
+        "Low": [], "High": ["Low", "Mid"], "Writer": [], "Tool": ["High", "Parser"],
       ])
   }
 

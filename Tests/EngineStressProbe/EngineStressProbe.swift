@@ -93,7 +93,9 @@ struct EngineStressProbe {
       "\(status.finished.values.reduce(0, +)) requests in \(status.steps) steps, "
         + "\(status.finished[.cancelled] ?? 0) given up, \(differing) answers differ, "
         + "\(idle) s of processor time in an idle second")
-    if differing > 0 || status.running > 0 || idle > 0.01 {
+    let sessions = try await SessionStress(using: &generator).run()
+    print("64 sessions, half of them on an engine: \(sessions) have other answers than alone")
+    if differing > 0 || sessions > 0 || status.running > 0 || idle > 0.01 {
       throw GenerationError(.mismatchedModel, "It failed.")
     }
     await engine.shutdown(deadline: .seconds(5))

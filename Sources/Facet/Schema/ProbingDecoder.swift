@@ -81,7 +81,10 @@ final class ProbedKeys {
   func required<T: Decodable>(_ wanted: T.Type, _ key: String) throws -> T {
     guard let value = try value(wanted, key, isRequired: true) else {
       throw SchemaProbe.refusal(
-        type, "holds a value of its own type in '\(key)' that must be there, so it has no end")
+        type,
+        wanted is any Generable.Type
+          ? "holds '\(wanted)' in '\(key)', of which no sample can be made; let it be Generable too"
+          : "holds a value of its own type in '\(key)' that must be there, so it has no end")
     }
     return value
   }

@@ -7,10 +7,13 @@ import Foundation
 /// Finds the schema of a type by decoding it from a source that notes what is asked for.
 final class SchemaProbe {
   /// Types that are being asked, outermost first, and the definitions of those that hold themselves.
-  private var asked: [ObjectIdentifier] = []
+  private(set) var asked: [ObjectIdentifier] = []
   private var recursive: Set<ObjectIdentifier> = []
   private var definitions: [(name: String, schema: JSON)] = []
   private var names: [ObjectIdentifier: String] = [:]
+
+  /// A probe inside the types that are `asked` already.
+  init(asked: [ObjectIdentifier] = []) { self.asked = asked }
 
   /// The schema of `type` as JSON text.
   static func schema<T: Decodable>(of type: T.Type) throws -> String {
@@ -33,7 +36,8 @@ final class SchemaProbe {
     if let container = type as? any ProbedContainer.Type {
       return (try container.schema(self), container.none)
     }
-    if let cases = try Self.cases(of: type) { return cases }
+    let outline = (type as? any Generable.Type)?.generationOutline ?? .decoded
+    if case .decoded = outline.form, let cases = try Self.cases(of: type) { return cases }
     let id = ObjectIdentifier(type)
     if asked.contains(id) {
       recursive.insert(id)
@@ -41,6 +45,15 @@ final class SchemaProbe {
     }
     asked.append(id)
     defer { asked.removeLast() }
+    let (schema, value) = try schema(of: type, outline)
+    guard recursive.contains(id) else { return (schema, value) }
+    let name = name(of: type)
+    if !definitions.contains(where: { $0.name == name }) { definitions.append((name, schema)) }
+    return (Self.object(["$ref": .string("#/$defs/" + name)]), value)
+  }
+
+  /// What a type decodes, and the value that it made of samples.
+  func decoded(_ type: any Decodable.Type) throws -> (schema: JSON, value: Any?) {
     let decoder = ProbingDecoder(self, type)
     let value: Any
     do {
@@ -54,11 +67,7 @@ final class SchemaProbe {
           ? "does not say what its cases are; let it be CaseIterable"
           : "cannot be decoded from a sample value, so what it takes cannot be found out")
     }
-    let schema = try decoder.found()
-    guard recursive.contains(id) else { return (schema, value) }
-    let name = name(of: type)
-    if !definitions.contains(where: { $0.name == name }) { definitions.append((name, schema)) }
-    return (Self.object(["$ref": .string("#/$defs/" + name)]), value)
+    return (try decoder.found(), value)
   }
 
   private func name(of type: any Decodable.Type) -> String {

@@ -65,6 +65,17 @@ extension LanguageModelSession {
       to: prompt, generating: type, partially: type, mention: mention, options: options)
   }
 
+  /// The same of a ``Generable`` type, with snapshots of its ``Generable/PartiallyGenerated``: what there is
+  /// from the first member on.
+  public func streamResponse<T: Generable>(
+    to prompt: String, generating type: T.Type, mention: SchemaMention = .inPrompt,
+    options: GenerationOptions? = nil
+  ) throws -> ResponseStream<T, T.PartiallyGenerated?> {
+    try streamResponse(
+      to: prompt, generating: type, partially: T.PartiallyGenerated.self, mention: mention,
+      options: options)
+  }
+
   /// The same with snapshots of a type of their own, `partial`: one whose members are all optional has
   /// them from the first on.
   public func streamResponse<T: Decodable & Sendable, P: Decodable & Sendable>(
@@ -76,7 +87,9 @@ extension LanguageModelSession {
     return ResponseStream(
       steps: steps(request),
       partial: { text in
-        PartialJSON.completed(text).flatMap { try? Schema.decode(partial, from: $0) }
+        PartialJSON.completed(text).flatMap {
+          try? Schema.decode(Growing<P>.self, from: $0).value
+        }
       }, content: { try Self.value(type, $0) })
   }
 

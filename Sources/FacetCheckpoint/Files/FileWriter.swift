@@ -53,6 +53,13 @@ package struct FileWriter: ~Copyable {
     }
   }
 
+  /// Appends the bytes of `values`, in the machine's order.
+  package mutating func write<T: FixedWidthInteger & BitwiseCopyable>(
+    values: [T]
+  ) throws(CheckpointError) {
+    try write(unsafe values.span.bytes)
+  }
+
   /// Appends `value`, little-endian.
   mutating func write<T: FixedWidthInteger>(_ value: T) throws(CheckpointError) {
     var rest = T.Magnitude(truncatingIfNeeded: value)

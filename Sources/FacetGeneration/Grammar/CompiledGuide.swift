@@ -18,11 +18,13 @@ package struct GuideVocabulary: Sendable {
   let masks = NodeMaskStore()
 
   /// Looks at the first `count` tokens of `tokenizer`.
-  package init(_ tokenizer: Tokenizer, count: Int) {
+  ///
+  /// The trie is taken from `folder`, or left there for the next process.
+  package init(_ tokenizer: Tokenizer, count: Int, cachedIn folder: String? = nil) {
     self.tokenizer = tokenizer
     self.count = count
     marks = GuideMark.tokens(of: tokenizer).filter { $0.key < count }
-    trie = TokenTrie(tokenizer, count: count, marks: marks)
+    trie = TokenTrie.cached(tokenizer, count: count, marks: marks, in: folder)
     stops = tokenizer.special.stop.filter { $0 >= 0 && Int($0) < count }.sorted()
   }
 

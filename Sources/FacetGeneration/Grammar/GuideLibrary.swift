@@ -15,15 +15,17 @@ package final class GuideLibrary: Sendable {
 
   private let tokenizer: Tokenizer
   private let count: Int
+  private let folder: String?
   private let state = Mutex(State())
 
   /// Guides kept at most.
   private static let mostGuides = 16
 
-  /// Guides for the first `count` tokens of `tokenizer`.
-  package init(_ tokenizer: Tokenizer, count: Int) {
+  /// Guides for the first `count` tokens of `tokenizer`, whose trie is kept in `folder`.
+  package init(_ tokenizer: Tokenizer, count: Int, cachedIn folder: String? = nil) {
     self.tokenizer = tokenizer
     self.count = count
+    self.folder = folder
   }
 
   /// The vocabulary as guides see it.
@@ -31,7 +33,7 @@ package final class GuideLibrary: Sendable {
     // Under the lock: whoever comes second waits instead of doing the same work.
     state.withLock { state in
       if let known = state.vocabulary { return known }
-      let made = GuideVocabulary(tokenizer, count: count)
+      let made = GuideVocabulary(tokenizer, count: count, cachedIn: folder)
       state.vocabulary = made
       return made
     }

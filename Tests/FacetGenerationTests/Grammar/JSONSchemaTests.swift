@@ -271,6 +271,46 @@ struct JSONSchemaTests {
         "The schema at '#' is neither an object nor true or false; a schema must be one of them."
       ),
       ("{", "'the schema' is not JSON: a key is missing at byte 1."),
+      (
+        #"{"type": "object", "minProperties": 3, "additionalProperties": {}}"#,
+        "The schema at '#/minProperties' asks for more properties than are described, and guides cannot tell those that are not apart. Describe them in 'properties'."
+      ),
+      (
+        #"{"properties": [true]}"#,
+        "The schema at '#/properties' is no object; it must hold schemas by their names."
+      ),
+      (
+        #"{"anyOf": []}"#,
+        "The schema at '#/anyOf' must be a list of at least one schema."
+      ),
+      (
+        #"{"enum": [[1], [2]], "minItems": 2}"#,
+        "The schema at '#' lists values that are arrays or objects and says more about them, which guides do not check. Leave one of the two out."
+      ),
+      (
+        ##"{"allOf": [{"$ref": "#"}], "minItems": 1}"##,
+        "The schema at '#' refers to itself beside other keywords, or nests allOf, anyOf and oneOf too deeply. Let references stand alone."
+      ),
+      (
+        ##"{"$ref": "#/%zz"}"##,
+        "The schema at '#/$ref' refers to '#/%zz', which is malformed."
+      ),
+      (
+        #"{"type": "integer", "minimum": 1e19}"#,
+        "The schema at '#/minimum' is beyond 18 digits, which guides do not write."
+      ),
+      (
+        #"{"type": "integer", "multipleOf": 513}"#,
+        "The schema at '#' has 'multipleOf' with bounds that hold more than 4096 multiples, or with a number above 512 and no bounds, which guides do not support. Leave one of them out."
+      ),
+      (
+        #"{"type": "number", "minimum": 0.00001, "maximum": 12345678901}"#,
+        "The schema at '#/minimum' has more digits than a bound of numbers may have in guides, which is 15 in all."
+      ),
+      (
+        #"{"type": "number", "minimum": 0.0000000000000001}"#,
+        "The schema at '#/minimum' is too large or too fine a bound for guides: 15 digits in all are the limit."
+      ),
       ("false", "No text at all fits: the grammar's rule '#' can never come to an end. Loosen it."),
     ])
   func refusals(schema: String, sentence: String) {
@@ -278,6 +318,32 @@ struct JSONSchemaTests {
       try Guide.jsonSchema(schema).validate()
     } throws: {
       ($0 as? GenerationError)?.message == sentence
+    }
+  }
+
+  @Test(
+    "every other keyword of the draft is refused by name, wherever it stands",
+    arguments: [
+      "not", "if", "then", "else", "dependentSchemas", "dependentRequired", "dependencies",
+      "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "contains",
+      "minContains", "maxContains", "additionalItems", "contentEncoding", "contentMediaType",
+      "contentSchema", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$vocabulary",
+      "discriminator", "nullable", "anyof",
+    ])
+  func otherKeywords(_ keyword: String) throws {
+    for (before, place, after) in [
+      ("{", "#", "}"), (#"{"properties": {"a": {"#, "#/properties/a", "}}}"),
+      (#"{"anyOf": [true, {"items": {"#, "#/anyOf/1/items", "}}]}"),
+      (#"{"$defs": {"unused": {"#, "#/$defs/unused", "}}}"),
+    ] {
+      let sentence =
+        "The schema's keyword '\(keyword)' at '\(place)/\(keyword)' is not supported by guides. Leave it "
+        + "out, or say the same with others (docs/guided-generation.md lists them)."
+      #expect {
+        try Guide.jsonSchema(#"\#(before)"type": "object", "\#(keyword)": {}\#(after)"#).validate()
+      } throws: {
+        ($0 as? GenerationError)?.message == sentence
+      }
     }
   }
 
