@@ -19,8 +19,7 @@ let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 /// What only the programs need, and what only the macros do.
 ///
 /// A package that depends on Facet with `traits: []` fetches nothing else; see docs/adr/0011-traits.md.
-let programs: TargetDependencyCondition? = .when(traits: ["Command", "Server"])
-let server: TargetDependencyCondition? = .when(traits: ["Server"])
+let programs: TargetDependencyCondition? = .when(traits: ["Programs"])
 let macros: TargetDependencyCondition? = .when(traits: ["Macros"])
 
 let package = Package(
@@ -32,9 +31,9 @@ let package = Package(
     .library(name: "Facet", targets: ["Facet"]),
   ],
   traits: [
-    .default(enabledTraits: ["Command", "Server"]),
-    .trait(name: "Command", description: "The command facet."),
-    .trait(name: "Server", description: "The program facet-serve."),
+    // One, not two: SwiftPM passes several in an order that changes, and then compiles everything anew.
+    .default(enabledTraits: ["Programs"]),
+    .trait(name: "Programs", description: "The programs facet and facet-serve."),
     .trait(name: "Macros", description: "The macros @Generable and @Guide, by swift-syntax."),
   ],
   dependencies: [
@@ -137,16 +136,16 @@ let package = Package(
       name: "FacetServer",
       dependencies: [
         "Facet",
-        .product(name: "Hummingbird", package: "hummingbird", condition: server),
-        .product(name: "HummingbirdCore", package: "hummingbird", condition: server),
-        .product(name: "HummingbirdTLS", package: "hummingbird", condition: server),
-        .product(name: "HTTPTypes", package: "swift-http-types", condition: server),
-        .product(name: "Logging", package: "swift-log", condition: server),
-        .product(name: "NIOCore", package: "swift-nio", condition: server),
-        .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
-        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: server),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: server),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: server),
+        .product(name: "Hummingbird", package: "hummingbird", condition: programs),
+        .product(name: "HummingbirdCore", package: "hummingbird", condition: programs),
+        .product(name: "HummingbirdTLS", package: "hummingbird", condition: programs),
+        .product(name: "HTTPTypes", package: "swift-http-types", condition: programs),
+        .product(name: "Logging", package: "swift-log", condition: programs),
+        .product(name: "NIOCore", package: "swift-nio", condition: programs),
+        .product(name: "NIOHTTP1", package: "swift-nio", condition: programs),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: programs),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: programs),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: programs),
         .product(name: "Yams", package: "Yams", condition: programs),
       ],
       resources: [.embedInCode("Page/page.html")], swiftSettings: strict),
@@ -155,7 +154,7 @@ let package = Package(
       dependencies: [
         "FacetServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser", condition: programs),
-        .product(name: "Logging", package: "swift-log", condition: server),
+        .product(name: "Logging", package: "swift-log", condition: programs),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -221,11 +220,11 @@ let package = Package(
       name: "FacetServerTests",
       dependencies: [
         "FacetServer", "FacetTestSupport",
-        .product(name: "Hummingbird", package: "hummingbird", condition: server),
-        .product(name: "HummingbirdCore", package: "hummingbird", condition: server),
-        .product(name: "HTTPTypes", package: "swift-http-types", condition: server),
-        .product(name: "NIOCore", package: "swift-nio", condition: server),
-        .product(name: "NIOEmbedded", package: "swift-nio", condition: server),
+        .product(name: "Hummingbird", package: "hummingbird", condition: programs),
+        .product(name: "HummingbirdCore", package: "hummingbird", condition: programs),
+        .product(name: "HTTPTypes", package: "swift-http-types", condition: programs),
+        .product(name: "NIOCore", package: "swift-nio", condition: programs),
+        .product(name: "NIOEmbedded", package: "swift-nio", condition: programs),
       ],
       swiftSettings: strict),
     .testTarget(
