@@ -167,10 +167,10 @@ extension SchemaCompiler {
     // The shortest decimal that is this double.
     let parts = "\(abs(number))".split(separator: "e")
     let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-    guard mantissa.count == 2 else { return nil }
     let exponent = parts.count > 1 ? Int(parts[1]) ?? -99 : 0
     guard exponent <= 0, exponent > -16 else { return nil }
-    var digits = (mantissa[0] + mantissa[1]).utf8.map { $0 &- 0x30 }
+    // Of 1e-05 there is nothing behind a point.
+    var digits = mantissa.joined().utf8.map { $0 &- 0x30 }
     guard digits.allSatisfy({ $0 < 10 }) else { return nil }
     if exponent < 0 { digits = [UInt8](repeating: 0, count: -exponent) + digits }
     let point = mantissa[0].count

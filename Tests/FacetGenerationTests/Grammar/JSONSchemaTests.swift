@@ -122,6 +122,13 @@ struct JSONSchemaTests {
         == texts.filter { Int($0).map { $0 % 7 == 0 && (-20...30).contains($0) } ?? false })
   }
 
+  @Test("bounds that Swift writes with an exponent count to the last digit")
+  func fineBounds() throws {
+    let fine = #"{"type": "number", "minimum": 0.00001, "maximum": 0.000025}"#
+    let inside = ["0.00001", "0.000011", "0.00002", "0.000025"]
+    #expect(try accepted(fine, ["0", "0.000009", "0.000026", "0.1", "1"] + inside) == inside)
+  }
+
   @Test("numbers with a fraction lie between their bounds, on a grid of a thousandth")
   func numbers() throws {
     let seed = UInt64.random(in: 0..<1 << 32)
@@ -289,7 +296,7 @@ struct JSONSchemaTests {
       ),
       (
         ##"{"allOf": [{"$ref": "#"}], "minItems": 1}"##,
-        "The schema at '#' refers to itself beside other keywords, or nests allOf, anyOf and oneOf too deeply. Let references stand alone."
+        "The schema at '#/allOf/0' refers to itself beside other keywords, or nests allOf, anyOf and oneOf too deeply. Let references stand alone."
       ),
       (
         ##"{"$ref": "#/%zz"}"##,
