@@ -51,12 +51,21 @@ class Page:
             "const f = document.getElementById(arguments[0]); f.value = arguments[1]; "
             "f.dispatchEvent(new Event('change'));", name, value)
 
+    def endless(self, is_endless):
+        """Has answers go on to their most tokens, or no longer: one that ends by itself cannot be stopped."""
+        self.driver.execute_script("""
+          window.plainFetch ??= window.fetch;
+          window.fetch = !arguments[0] ? window.plainFetch : (to, how) => window.plainFetch(to,
+            how?.body ? { ...how, body: JSON.stringify({ ...JSON.parse(how.body), ignore_eos: true }) } : how);""",
+            is_endless)
+
 
 def conversation(page):
     page.driver.get(page.server.url + "/")
     page.wait(lambda: page.one("#model").get_attribute("value") == CHAT)
     page.setting("temperature", "0")
     page.setting("max_tokens", "120")
+    page.endless(True)
     page.ask("Write three short sentences about rain.")
     # It streams: the text grows while the answer runs.
     page.wait(lambda: len(page.one("article.assistant .body").text) > 10)
@@ -76,7 +85,8 @@ def conversation(page):
 
 
 def stopping(page):
-    page.setting("max_tokens", "4000")
+    page.endless(True)
+    page.setting("max_tokens", "1500")
     page.ask("Count from one to one thousand.")
     page.wait(lambda: page.one("#stop").is_displayed())
     page.wait(lambda: page.all("article.assistant")[-1].find_element(By.CSS_SELECTOR, ".body").text)
@@ -89,6 +99,8 @@ def stopping(page):
     page.wait(lambda: page.all("article.assistant")[-1].find_element(By.CSS_SELECTOR, ".body").text)
     page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     page.idle()
+    assert "stopped" in page.all("article.assistant .stats")[-1].text
+    page.endless(False)
     page.setting("max_tokens", "40")
 
 
