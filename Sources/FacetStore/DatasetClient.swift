@@ -65,15 +65,21 @@ package struct DatasetClient: Sendable {
       URLQueryItem(name: "length", value: "\(Self.pageCount)"),
     ]
     let url = try hub.address("\(rowsEndpoint)/rows?\(parts.percentEncodedQuery ?? "")")
-    let data = try await hub.patiently(about: "\(split)") {
-      let isSame = url.host == URL(string: hub.settings.endpoint)?.host
-      let isHub = url.host?.hasSuffix(".huggingface.co") == true && url.scheme == "https"
-      let request = HTTPRequest(url, token: isSame || isHub ? hub.settings.sendableToken : nil)
-      return try await hub.http.body(request, limit: Self.limit) { head in
+    let token = mayHaveToken(url) ? hub.settings.sendableToken : nil
+    let data = try await hub.patiently(about: split) {
+      try await hub.http.body(HTTPRequest(url, token: token), limit: Self.limit) { head in
         guard head.status == 200 else { throw HubRefusal(head) }
       }
     }
     return try read(data, split, offset)
+  }
+
+  /// Whether the Hub's token may go to `url`: to the Hub's own servers, encrypted, and to the one that the user
+  /// named as the Hub.
+  private func mayHaveToken(_ url: URL) -> Bool {
+    let isHub = url.scheme == "https" && url.host?.hasSuffix(".huggingface.co") == true
+    return isHub
+      || URL(string: hub.settings.endpoint).map { HTTPRequest($0).isSameServer(as: url) } == true
   }
 
   private func read(_ data: Data, _ split: String, _ offset: Int) throws(StoreError) -> Page {

@@ -38,7 +38,8 @@ package struct HTTPRequest: Sendable, Hashable {
     return next
   }
 
-  private func isSameServer(as other: URL) -> Bool {
+  /// Whether `other` is on the server that is asked, and reached as it is.
+  func isSameServer(as other: URL) -> Bool {
     url.scheme?.lowercased() == other.scheme?.lowercased()
       && url.host?.lowercased() == other.host?.lowercased() && url.port == other.port
   }

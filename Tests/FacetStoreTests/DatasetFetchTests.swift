@@ -58,12 +58,14 @@ struct DatasetFetchTests {
     }
   }
 
-  private func client(_ server: LoopbackServer) throws -> DatasetClient {
+  private func client(
+    _ server: LoopbackServer, token: String? = nil, rows: LoopbackServer? = nil
+  ) throws -> DatasetClient {
     let reference = HubReference(owner: "owner", repository: "set", selector: nil)
-    let settings = try Library.settings(server.address) { $0.patience.attempts = 2 }
+    let settings = try Library.settings(server.address, token: token) { $0.patience.attempts = 2 }
     return DatasetClient(
       DatasetClient.Reference(reference, configuration: "plain"), settings: settings,
-      rowsEndpoint: server.address)
+      rowsEndpoint: (rows ?? server).address)
   }
 
   private func fetch(_ server: LoopbackServer) async throws -> DatasetFetch.File {
@@ -176,6 +178,23 @@ struct DatasetFetchTests {
       #expect(await failure(server) == expected)
       #expect(!FileManager.default.fileExists(atPath: library.path("set/test.jsonl")))
     }
+  }
+
+  @Test("the token goes to the Hub that was named, not to another server of rows")
+  func token() async throws {
+    let (hub, other) = (try server(), try server())
+    defer {
+      hub.stop()
+      other.stop()
+    }
+    for (name, rows) in [("own", nil), ("other", other)] {
+      let client = try client(hub, token: "hf_x", rows: rows)
+      _ = try await DatasetFetch(client, client.describe(), into: library.path(name)).fetch("test")
+    }
+    #expect(hub.requests.count == 5)
+    #expect(hub.requests.allSatisfy { $0.headers["authorization"] == "Bearer hf_x" })
+    #expect(other.requests.count == 3)
+    #expect(other.requests.allSatisfy { $0.headers["authorization"] == nil })
   }
 
   @Test("a set that is not there is said to be no data set")
