@@ -66,4 +66,45 @@ struct EvalTests {
     let data = try Facet.run("eval", Self.model, "--tasks", "piqa", "--data", "/nowhere")
     #expect(data.status == 1 && data.error.contains("There is no data in '/nowhere/piqa'"))
   }
+
+  @Test("a server is an address of the web, and takes no adapters")
+  func servers() throws {
+    let start = ["eval", "m", "--tasks", "piqa", "--data", Self.rows, "--server"]
+    for address in ["127.0.0.1:8080", "ftp://there/v1", "http://", "http://there/v1?key=x"] {
+      let outcome = try Facet.Child(start + [address]).outcome()
+      #expect(outcome.status == 2)
+      #expect(
+        outcome.error.contains(
+          "--server '\(address.hasSuffix("/") ? "http:" : address)' is not the address of a server; write "
+            + "it like http://127.0.0.1:11434/v1."), "\(outcome.error)")
+    }
+    let adapter = try Facet.Child(start + ["http://there/v1", "--adapter", "a"]).outcome()
+    #expect(adapter.status == 2)
+    #expect(
+      adapter.error.contains(
+        "--adapter and --context are for a model here, not for one of a --server.")
+    )
+    let many = try Facet.Child(start + ["http://there/v1", "--concurrency", "0"]).outcome()
+    #expect(many.status == 2)
+    #expect(many.error.contains("--concurrency must be between 1 and 1024."))
+  }
+
+  @Test("a set that is not on the Hub, and a Hub that is not there, are named")
+  func fetching() throws {
+    let absent = try Facet.run("eval", "fetch", "bold_race")
+    #expect(absent.status == 1)
+    #expect(
+      absent.error
+        == "facet: The data of task 'bold_race' are not on the Hugging Face Hub in this form; "
+        + "docs/evaluation.md says what its folder 'bold' is to have.\n")
+    let hub = "http://127.0.0.1:9"
+    let away = try Facet.Child(
+      ["eval", "fetch", "arc_easy", "--data", TinyModel.folder], environment: ["HF_ENDPOINT": hub]
+    ).outcome()
+    #expect(away.status == 1)
+    #expect(
+      away.error
+        == "facet: \(hub) could not be asked for 'allenai/ai2_arc': no connection could be made. Check the "
+        + "network and the proxy settings, and fetch again: what has arrived is kept.\n")
+  }
 }

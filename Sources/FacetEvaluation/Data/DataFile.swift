@@ -77,15 +77,12 @@ package struct DataFile: Sendable {
   }
 
   private mutating func readPrompts(_ bytes: [UInt8], _ path: String) throws(EvaluationError) {
-    do {
-      let json = try JSONReader.read(bytes, path: path)
-      for (place, row) in try BoldPrompts.rows(json, path: path).enumerated() {
-        rows.append(Row(json: row, path: path, line: place + 1))
-      }
-    } catch let error as CheckpointError {
+    let json: JSON
+    do { json = try JSONReader.read(bytes, path: path) } catch {
       throw EvaluationError(.invalidData, error.message)
-    } catch let error as EvaluationError { throw error } catch {
-      throw EvaluationError(.invalidData, "\(path): \(error)")
+    }
+    for (place, row) in try BoldPrompts.rows(json, path: path).enumerated() {
+      rows.append(Row(json: row, path: path, line: place + 1))
     }
   }
 

@@ -186,7 +186,7 @@ public final class Evaluator {
   ) -> any RequestAnswering {
     switch subject {
     case .model(let model): RequestRunner(model, task, documents)
-    case .server(let server): ServerRunner(server, task)
+    case .server(let server): ServerRunner(server: server, task: task)
     }
   }
 

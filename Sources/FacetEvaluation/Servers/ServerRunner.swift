@@ -10,14 +10,7 @@ struct ServerRunner: RequestAnswering {
   }
 
   let server: CompletionServer
-  let kind: TaskDefinition.Kind
-  let generation: TaskDefinition.Generation
-
-  init(_ server: CompletionServer, _ task: TaskDefinition) {
-    self.server = server
-    kind = task.kind
-    generation = task.generation
-  }
+  let task: TaskDefinition
 
   /// Answers are kept once so many documents are done.
   var batchCount: Int { server.concurrency * 4 }
@@ -43,12 +36,12 @@ struct ServerRunner: RequestAnswering {
 
   private func answer(_ requests: [DocumentScore.Request]) async throws -> [DocumentScore.Response]
   {
-    guard kind == .generation else { return try await server.likelihoods(requests) }
+    guard task.kind == .generation else { return try await server.likelihoods(requests) }
     var responses: [DocumentScore.Response] = []
     for request in requests {
-      for draw in 0..<generation.repeats {
+      for draw in 0..<task.generation.repeats {
         responses.append(
-          .text(try await server.text(after: request.context, generation, draw: draw)))
+          .text(try await server.text(after: request.context, task.generation, draw: draw)))
       }
     }
     return responses
