@@ -21,6 +21,7 @@ extension RealModelTests {
 
     @Test(
       "the fast path stays within the peer's distance of the exact one, on 8 chunks of a novel",
+      .enabled(if: Quality.isAsked, Comment(rawValue: Quality.unasked)),
       .enabled(if: SharedData.path(Text.novel) != nil, Text.absent))
     func novel() throws {
       try Self.check(try Text.shared(Text.novel, limit: 60_000), chunks: 8)
@@ -63,6 +64,7 @@ extension RealModelTests {
 
     @Test(
       "perplexity is llama.cpp's on the exact path, and hardly higher on the fast one",
+      .enabled(if: Quality.isAsked, Comment(rawValue: Quality.unasked)),
       .enabled(if: SharedData.path(Text.wiki) != nil, Text.absent))
     func perplexity() throws {
       let exact = try RealModel.exact()

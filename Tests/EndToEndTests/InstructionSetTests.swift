@@ -23,14 +23,14 @@ extension RealModelTests {
       found.check()
     }
 
-    static let isAsked = ProcessInfo.processInfo.environment["FACET_QUALITY"] == "1"
-    static let unasked: Comment = "minutes of work; scripts/check-quality asks for it"
     static let presets: [QuantizationPreset] = [
       .bf16, .f16, .q8_0, .q6_K, .q5_K_M, .q5_1, .q5_0, .q4_K_M, .q4_1, .q4_0,
     ]
 
     /// Prints a row of the table in docs/numerics.md for each instruction set.
-    @Test("the same for every type of file", .enabled(if: isAsked, unasked), arguments: presets)
+    @Test(
+      "the same for every type of file",
+      .enabled(if: Quality.isAsked, Comment(rawValue: Quality.unasked)), arguments: presets)
     func everyType(_ preset: QuantizationPreset) throws {
       let path = FileManager.default.temporaryDirectory
         .appendingPathComponent("facet-quality-\(UUID().uuidString).gguf").path

@@ -48,7 +48,7 @@ extension RealModelTests {
   }
 
   @Test(
-    "twenty steps of LoRA have the losses of transformers and PEFT",
+    "steps of LoRA have the losses of transformers and PEFT: the first six, or all twenty where asked",
     arguments: [(Precision.exact, 1e-4), (.mixed, 0.01)])
   func tuning(precision: Precision, tolerance: Double) throws {
     let url = URL(fileURLWithPath: Goldens.path("gemma3-270m/tuning.json"))
@@ -64,7 +64,8 @@ extension RealModelTests {
       adapter: adapter)
     let optimizer = try Optimizer(
       OptimizerSettings(), parameters: gradients.parameters, backend: backend)
-    for (batch, expected) in zip(golden.batches, golden.losses) {
+    #expect(golden.losses.count == 20)
+    for (batch, expected) in zip(golden.batches, golden.losses).prefix(Quality.isAsked ? 20 : 6) {
       let packed = PackedBatch(
         examples: batch.map { tokens in
           TrainingExample(

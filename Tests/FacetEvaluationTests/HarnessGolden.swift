@@ -41,10 +41,14 @@ struct HarnessGolden: Sendable {
   static let rows = Goldens.path("evaluation/rows")
   /// Scores of choices and texts.
   static let likelihood = HarnessGolden("evaluation/likelihood.json", rows: rows)
-  /// Those that take a model only some seconds.
+  /// Those that take a model only some seconds; scripts/check-quality asks for all.
   static let quick = likelihood.runs.filter { run in
-    run.documents.reduce(0) { $0 + $1.likelihoods.count } <= 40 && run.shots < 5
+    run.documents.reduce(0) { $0 + $1.likelihoods.count } <= 20 && run.shots < 4
+      && !["boolq", "wikitext"].contains(run.task)
   }
+  /// What a run of the model is compared with.
+  static let asked = isEverythingAsked ? likelihood.runs : quick
+  static let isEverythingAsked = large != nil || Quality.isAsked
   /// Written answers.
   static let generation = HarnessGolden("evaluation/generation.json", rows: rows)
   /// What it makes of answers that are given to it (tools/evaluation_answer_goldens.py).

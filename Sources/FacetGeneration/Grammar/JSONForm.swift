@@ -20,7 +20,10 @@ enum JSONForm {
 
   /// `text` in quotation marks, with the escapes that it needs and no others.
   static func quote(_ text: String) -> [UInt8] {
-    [0x22] + text.unicodeScalars.flatMap { escape($0) ?? Array(String($0).utf8) } + [0x22]
+    var bytes: [UInt8] = [0x22]
+    for scalar in text.unicodeScalars { bytes += escape(scalar) ?? Array(String(scalar).utf8) }
+    bytes.append(0x22)
+    return bytes
   }
 
   /// What stands for a scalar that cannot stand in a string itself.

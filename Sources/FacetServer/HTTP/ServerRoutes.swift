@@ -38,20 +38,20 @@ struct ServerRoutes {
     let embeddings = OpenAIEmbeddings(server: server)
     let models = OpenAIModels(server: server)
     // KServe has the same below /openai.
-    return ["/v1", "/openai/v1"].flatMap { base -> [Route] in
+    let oneModel = Route.get(
+      "/openai/v1/models/**", "One model", [("model", "gemma3:270m")],
+      { request, context in
+        try models.show(request.path(after: "/openai/v1/models/") ?? "", context)
+      })
+    func routes(_ base: String) -> [Route] {
       [
-        .get(base + "/models", "The models", [], models.list),
-        .post(base + "/chat/completions", "A reply", Schemas.chat, [], chat.respond),
-        .post(base + "/completions", "A continuation", Schemas.completion, [], completion.respond),
-        .post(base + "/embeddings", "Vectors of texts", Schemas.embeddings, [], embeddings.respond),
+        .get("\(base)/models", "The models", [], models.list),
+        .post("\(base)/chat/completions", "A reply", Schemas.chat, [], chat.respond),
+        .post("\(base)/completions", "A continuation", Schemas.completion, [], completion.respond),
+        .post("\(base)/embeddings", "Vectors of texts", Schemas.embeddings, [], embeddings.respond),
       ]
-    } + [
-      .get(
-        "/openai/v1/models/**", "One model", [("model", "gemma3:270m")],
-        { request, context in
-          try models.show(request.path(after: "/openai/v1/models/") ?? "", context)
-        })
-    ]
+    }
+    return routes("/v1") + routes("/openai/v1") + [oneModel]
   }
 
   private var ollama: [Route] {

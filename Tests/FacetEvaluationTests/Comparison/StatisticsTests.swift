@@ -44,7 +44,7 @@ struct StatisticsTests {
 
   @Test("a seed repeats the draws, another draws anew, and nothing to draw from is no trouble")
   func seeds() {
-    let values = (0..<50).map { Double($0 * $0 % 47) / 7 - 2.5 }
+    let values = (0..<50).map { (index: Int) -> Double in Double(index * index % 47) / 7 - 2.5 }
     #expect(PairedBootstrap(values, seed: 1) == PairedBootstrap(values, seed: 1))
     #expect(PairedBootstrap(values, seed: 1) != PairedBootstrap(values, seed: 2))
     #expect(PairedBootstrap([]).interval == 0...0)

@@ -53,7 +53,8 @@ struct MemorizationTests {
       documents.append(prefix + changed)
     }
     // A token left out in the middle, and one more at the end: two edits.
-    documents.append(prefix + truth[..<8] + truth[9...] + [7])
+    let edited: [TokenID] = Array(truth[..<8]) + Array(truth[9...])
+    documents.append(prefix + edited + [7])
     let result = try model.memorization(of: documents, options: Self.options)
     #expect(result.trials.map(\.document) == [0, 1, 2, 3])
     #expect(result.trials.allSatisfy { $0.written == truth && $0.start == 0 })
