@@ -66,6 +66,8 @@ def answer(task, doc, index, draw):
         given = box.group(1) if box else '0'
         return [f'So it is.\nFinal Answer: The final answer is ${given}$. I hope it is correct.', f'Final Answer: The final answer is ${given}+1$. I hope',
                 'It is $' + given + '$.'][index % 3]
+    if task.startswith('bbh'):
+        return [f' A reason. So the answer is {doc["target"]}.', ' So the answer is maybe.', ' I do not know.'][index % 3]
     if task == 'agieval_math': return [f' {doc["answer"]}', ' $3$.', ' x = 4.', ' \\boxed{2\\sqrt3}', ' none'][index % 5]
     number = doc['answer'].split('####')[-1].strip()
     choices = [f' First this. The answer is {number}.', f' The answer is {int(number.replace(",", "")) + 1}.', f' So ${number}. The answer is ${number}.', ' I do not know.',
@@ -101,11 +103,13 @@ def answers(rows_path, output):
              ('gsm8k_cot_self_consistency', 'gsm8k/gsm8k-cot-self-consistency', 'gsm8k', 8), ('agieval_math', 'agieval/math', 'agieval/math', 0)]
     tasks += [(f'agieval_{name}', f'agieval/{name.replace("_", "-")}', f'agieval/{name}', 0) for name in AGIEVAL]
     tasks += [(f'minerva_math_{name}', f'minerva_math/minerva_math_{name}', 'math', 4) for name in SUBJECTS.values()]
+    tasks.append(('bbh_cot_fewshot_sports_understanding', 'bbh/cot_fewshot/sports_understanding', 'bbh', 3))
     result = dict(oracle=f'lm_eval {lm_eval.__version__}', tasks=[])
     for task, path, folder, shots in tasks:
         with tempfile.TemporaryDirectory() as scratch:
             lines = read(f'{rows_path}/{folder}/test.jsonl')
             if folder == 'math': lines = [line for line in lines if f'minerva_math_{SUBJECTS[line["type"]]}' == task]
+            if folder == 'bbh': lines = [line for line in lines if task.endswith(line['task'])]
             with open(f'{scratch}/rows.jsonl', 'w') as file:
                 for line in lines: file.write(json.dumps(line) + '\n')
             text = dict(include=f'{root}/{path}.yaml', task=task, dataset_path='json', dataset_name=None, training_split=None,

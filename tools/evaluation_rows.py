@@ -141,7 +141,7 @@ def tables(root, size):
     csqa, nq, gsm, gsm_train = read(root, 'commonsense_qa/train'), read(root, 'nq_open/validation'), read(root, 'gsm8k/test'), read(root, 'gsm8k/train')
     subjects = ['abstract_algebra', 'high_school_geography', 'philosophy', 'nutrition']
     few = 4 if small else 25
-    bbh = ['boolean_expressions', 'navigate', 'word_sorting', 'hyperbaton']
+    bbh = ['boolean_expressions', 'navigate', 'word_sorting', 'hyperbaton', 'sports_understanding']
     bbq = read(root, 'bbq/test-6-categories')
     out = {
         'arc_easy': dict(test=arc[:n], train=arc_train[:pool + 14]),

@@ -74,11 +74,7 @@ extension Sampler {
   /// Copies the logits to `adjusted` and adds bias and penalties; false when there are none.
   private mutating func adjust(_ logits: Span<Float>) -> Bool {
     guard !sampling.logitBias.isEmpty || !window.counts.isEmpty else { return false }
-    if adjusted.count != logits.count {
-      adjusted = Array(repeating: 0, count: logits.count)
-    }
-    var copy = adjusted.mutableSpan
-    for index in logits.indices { copy[index] = logits[index] }
+    copy(logits)
     for (token, bias) in sampling.logitBias where Int(token) < adjusted.count {
       adjusted[Int(token)] += bias
     }
@@ -91,33 +87,22 @@ extension Sampler {
     return true
   }
 
+  private mutating func copy(_ logits: Span<Float>) {
+    if adjusted.count != logits.count {
+      adjusted = Array(repeating: 0, count: logits.count)
+    }
+    var copy = adjusted.mutableSpan
+    for index in logits.indices { copy[index] = logits[index] }
+  }
+
   /// Leaves only the tokens of `allowed` in `adjusted`, which holds the logits already or not.
   private mutating func keep(
     _ allowed: TokenMask, of logits: Span<Float>, isAdjusted: Bool
   ) throws(GenerationError) {
-    if adjusted.count != logits.count {
-      adjusted = Array(repeating: 0, count: logits.count)
-    }
-    var best = -Float.infinity
+    if !isAdjusted { copy(logits) }
     var row = adjusted.mutableSpan
-    for word in allowed.words.indices where word * 64 < logits.count {
-      let bits = allowed.words[word]
-      let range = word * 64..<min(word * 64 + 64, logits.count)
-      if bits == 0 {
-        for index in range { row[index] = -.infinity }
-        continue
-      }
-      for index in range {
-        let isAllowed = bits >> UInt64(index & 63) & 1 == 1
-        let value = isAllowed ? (isAdjusted ? row[index] : logits[index]) : -.infinity
-        row[index] = value
-        best = max(best, value)
-      }
-    }
-    for index in min(allowed.words.count * 64, logits.count)..<logits.count {
-      row[index] = -.infinity
-    }
-    guard best > -.infinity else {
+    row.clear(except: allowed.words)
+    guard row.span.maximum(in: row.indices) > -.infinity else {
       throw GenerationError(
         .noCandidate,
         "No token can be drawn: the guide, the logit bias and the model leave none. Loosen the guide or "

@@ -91,6 +91,25 @@ extension Span where Element == Float {
   }
 }
 
+extension MutableSpan where Element == Float {
+  /// Puts -∞ wherever `bits`, 64 numbers a word from the lowest bit on, has a zero or ends.
+  ///
+  /// Words that leave all as it is cost nothing, so that a guide of free text is as good as none.
+  package mutating func clear(except bits: [UInt64]) {
+    for (place, word) in bits.enumerated() where word != .max && place * 64 < count {
+      let end = Swift.min(place * 64 + 64, count)
+      var off = ~word
+      while off != 0 {
+        let index = place * 64 + off.trailingZeroBitCount
+        if index >= end { break }
+        self[index] = -.infinity
+        off &= off - 1
+      }
+    }
+    for index in Swift.min(bits.count * 64, count)..<count { self[index] = -.infinity }
+  }
+}
+
 /// exp(x) for x ≤ 0, to 2 units in the last place; below -87 the result is at most 2e-38.
 ///
 /// NaN stays.

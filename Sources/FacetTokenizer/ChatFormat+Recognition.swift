@@ -22,6 +22,7 @@ extension ChatFormat {
   private var markers: [String] {
     switch self {
     case .gemma: ["<start_of_turn>", "<end_of_turn>"]
+    case .gemma4: ["<|turn>", "<turn|>", "<|channel>", "<channel|>"]
     case .llama2, .mistral: []
     case .mistralV3: ["[INST]", "[/INST]"]
     case .chatML, .smolLM2: ["<|im_start|>", "<|im_end|>"]
@@ -35,6 +36,7 @@ extension ChatFormat {
   private static func of(template: String, _ tokenizer: Tokenizer) -> ChatFormat? {
     func says(_ text: String) -> Bool { contains(template, text) }
     if says("<start_of_turn>") { return .gemma }
+    if says("<|turn>") { return .gemma4 }
     if says("<|im_start|>") { return says(smolLM2System) ? .smolLM2 : .chatML }
     guard says("[INST]") else { return nil }
     if says("<<SYS>>") { return .llama2 }
@@ -49,6 +51,7 @@ extension ChatFormat {
     let words = (name ?? "").lowercased().split { !$0.isLetter && !$0.isNumber }
     let isInstructed = words.contains { ["it", "instruct", "chat", "instruction"].contains($0) }
     guard isInstructed else { return nil }
+    if architecture.hasPrefix("gemma4") { return .gemma4 }
     if architecture.hasPrefix("gemma") { return .gemma }
     if isControl("<|im_start|>", tokenizer) {
       return words.contains { $0.hasPrefix("smollm2") } ? .smolLM2 : .chatML

@@ -22,6 +22,7 @@ extension ChatFormat {
   {
     switch self {
     case .gemma: try gemmaParts(messages, addGenerationPrompt)
+    case .gemma4: try gemma4Parts(messages, addGenerationPrompt)
     case .llama2: try llama2Parts(messages)
     case .mistral: try mistralParts(messages)
     case .mistralV3: try mistralV3Parts(messages)
@@ -51,6 +52,64 @@ extension ChatFormat {
       parts += [.control("<start_of_turn>"), .text("model\n", isSentence: false)]
     }
     return parts
+  }
+
+  private func gemma4Parts(_ messages: [ChatMessage], _ addGenerationPrompt: Bool)
+    throws(TokenizerError) -> [Part]
+  {
+    let conversation = try turns(messages)
+    var parts: [Part] = [.beginning]
+    if let system = conversation.system {
+      parts += Self.gemma4Turn("system", Self.trim(system), isAnswer: false)
+    }
+    for turn in conversation.turns {
+      let isAnswer = turn.role == .assistant
+      let content = isAnswer ? Self.withoutThoughts(turn.content) : Self.trim(turn.content)
+      parts += Self.gemma4Turn(isAnswer ? "model" : "user", content, isAnswer: isAnswer)
+    }
+    return addGenerationPrompt ? parts + Self.gemma4Answer : parts
+  }
+
+  private static func gemma4Turn(_ role: String, _ content: String, isAnswer: Bool) -> [Part] {
+    let header = role + "\n"
+    return [
+      .control("<|turn>"),
+      .text(
+        header + content, isSentence: false, answerFrom: isAnswer ? header.utf8.count : nil),
+      .control("<turn|>", endsAnswer: isAnswer), .text("\n", isSentence: false),
+    ]
+  }
+
+  /// The model's turn, begun with a thought that is over at once.
+  package static let gemma4Answer: [Part] =
+    [
+      .control("<|turn>"), .text("model\n", isSentence: false),
+    ] + gemma4Silence
+
+  /// A thought that is over at once.
+  package static let gemma4Silence: [Part] = [
+    .control("<|channel>"), .text("thought\n", isSentence: false), .control("<channel|>"),
+  ]
+
+  /// What a model said without what it thought, should that stand in its text.
+  package static func withoutThoughts(_ text: String) -> String {
+    trim(
+      split(text, "<channel|>").map { split($0, "<|channel>")[0] }.joined())
+  }
+
+  /// `text` at every `separator`, scalar by scalar; never empty.
+  private static func split(_ text: String, _ separator: String) -> [String] {
+    var parts: [[Unicode.Scalar]] = [[]]
+    let end = Array(separator.unicodeScalars)
+    for scalar in text.unicodeScalars {
+      let last = parts.count - 1
+      parts[last].append(scalar)
+      if parts[last].suffix(end.count).elementsEqual(end) {
+        parts[last].removeLast(end.count)
+        parts.append([])
+      }
+    }
+    return parts.map { String(String.UnicodeScalarView($0)) }
   }
 
   private func llama2Parts(_ messages: [ChatMessage]) throws(TokenizerError) -> [Part] {

@@ -25,7 +25,7 @@ extension ChatFormat {
       {{ '<|im_start|>' + turn['role'] + '\n' + turn['content'] + '<|im_end|>\n' }}{% endfor %}\#
       {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
       """#
-    case .llama2, .mistral, .mistralV3, .smolLM2: nil
+    case .gemma4, .llama2, .mistral, .mistralV3, .smolLM2: nil
     }
   }
 

@@ -8,6 +8,9 @@
 public enum ChatFormat: String, Sendable, Codable, CaseIterable {
   /// Gemma 1, 2 and 3: `<start_of_turn>user\n…<end_of_turn>\n<start_of_turn>model\n`.
   case gemma
+  /// Gemma 4: `<|turn>user\n…<turn|>\n<|turn>model\n`, instructions in a turn of the system's, and an empty
+  /// thought at the beginning of an answer, which is how the 31B model's template asks for none.
+  case gemma4
   /// Llama 2 chat: `[INST] <<SYS>>\n…\n<</SYS>>\n\n… [/INST] … </s><s>[INST] …`; each turn is a
   /// sequence of its own, as in Meta's reference.
   case llama2
@@ -53,6 +56,7 @@ public enum ChatFormat: String, Sendable, Codable, CaseIterable {
   public var stopTexts: [String] {
     switch self {
     case .gemma: ["<end_of_turn>"]
+    case .gemma4: ["<turn|>"]
     case .llama2, .mistral, .mistralV3: ["</s>"]
     case .chatML, .smolLM2: ["<|im_end|>"]
     }

@@ -30,6 +30,7 @@ public struct SpecialTokens: Sendable, Hashable {
     "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "<start_function_declaration>",
     "<end_function_declaration>",
     "<start_function_call>", "<end_function_call>", "<start_function_response>",
-    "<end_function_response>", "<escape>",
+    "<end_function_response>", "<escape>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>",
+    "<|tool_response>", "<tool_response|>", "<|\"|>", "<|channel>", "<channel|>", "<|think|>",
   ]
 }

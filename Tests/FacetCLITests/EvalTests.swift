@@ -52,6 +52,40 @@ struct EvalTests {
     #expect(outcome.output.contains("|mine |      1|none  |     0|exact_match|↑  |"))
   }
 
+  @Test("Ctrl-C ends a run with the figures so far and 130, and --resume goes on from there")
+  func interrupt() throws {
+    let folder = TinyModel.folder + "/interrupted"
+    let (output, task) = (folder + "/out", folder + "/long.json")
+    try FileManager.default.createDirectory(
+      atPath: folder + "/questions", withIntermediateDirectories: true)
+    let text = """
+      {"task": "long", "kind": "generation", "data": {"folder": "questions", "documents": ["test"]},
+       "text": "Q: {q}?\\nA:", "target": "no", "generation": {"most_tokens": 200},
+       "metrics": ["exact_match"]}
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: task))
+    let rows = (0..<5000).map { "{\"q\": \"What is the square of \($0)\"}\n" }.joined()
+    try Data(rows.utf8).write(to: URL(fileURLWithPath: folder + "/questions/test.jsonl"))
+    let arguments = ["eval", Self.model, "--task", task, "--data", folder, "--output", output]
+    let child = try Facet.Child(arguments)
+    let answers = output + "/answers.jsonl"
+    while child.process.isRunning, (FileManager.default.contents(atPath: answers) ?? Data()).isEmpty
+    {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    child.process.interrupt()
+    let outcome = child.outcome()
+    #expect(outcome.status == 130)
+    #expect(outcome.output.contains("|long |      1|none  |     0|exact_match|↑  |"))
+    let said = try #require(outcome.error.firstMatch(of: /long: stopped after (\d+) of 5000 doc/))
+    let count = try #require(Int(said.1))
+    #expect(count > 0 && count < 5000)
+
+    let resumed = try Facet.Child(arguments + ["--resume", "--limit", "\(count)"]).outcome()
+    #expect(resumed.status == 0)
+    #expect(resumed.error.contains("long: \(count) documents answered before; "))
+  }
+
   @Test("what cannot be run is said in a sentence")
   func refusals() throws {
     let unknown = try Facet.run("eval", Self.model, "--tasks", "arc", "--data", Self.rows)

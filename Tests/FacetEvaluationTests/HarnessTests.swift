@@ -23,7 +23,7 @@ struct HarnessTests {
   func areThere() {
     #expect(HarnessGolden.likelihood.runs.count == 27)
     #expect(HarnessGolden.generation.runs.count == 4)
-    #expect(HarnessGolden.answers.runs.count == 15)
+    #expect(HarnessGolden.answers.runs.count == 16)
     #expect(Self.programs.count == 2)
   }
 

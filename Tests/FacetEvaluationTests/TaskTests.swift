@@ -11,6 +11,11 @@ struct TaskTests {
   private static let task =
     #"{"task":"t","kind":"multiple_choice","data":{"folder":"f","documents":["test"],"examples":["train"]},"text":"{q}","choices":"{c}","gold":"{g}","metrics":["acc"]}"#
 
+  /// The task with a text in it replaced.
+  private static func changed(_ old: String, _ new: String) -> String {
+    task.replacingOccurrences(of: old, with: new)
+  }
+
   private static func read(_ text: String) throws -> [TaskDefinition] {
     try TaskDefinition.read([UInt8](text.utf8), path: "t.json").tasks
   }
@@ -30,7 +35,7 @@ struct TaskTests {
     let catalogue = try TaskCatalogue()
     #expect(try catalogue.tasks(named: "mmlu").count == 57)
     #expect(try catalogue.tasks(named: "mmlu_stem").count == 19)
-    #expect(try catalogue.tasks(named: "bbh_cot_fewshot").count == 26)
+    #expect(try catalogue.tasks(named: "bbh_cot_fewshot").count == 27)
     for suite in EvaluationSuite.allCases {
       for entry in suite.entries { #expect(try !catalogue.tasks(named: entry.name).isEmpty) }
     }
@@ -45,23 +50,23 @@ struct TaskTests {
     arguments: [
       ("[]", "t.json: a task is an object of JSON."), ("{}", "t.json: 'task' is missing."),
       (
-        task.replacingOccurrences(of: "multiple_choice", with: "guess"),
+        changed("multiple_choice", "guess"),
         "t.json: 'kind' is 'guess', which docs/evaluation.md does not list."
       ),
       (
-        task.replacingOccurrences(of: "\"text\":\"{q}\",", with: ""),
+        changed("\"text\":\"{q}\",", ""),
         "t.json: 'text' is missing."
       ),
       (
-        task.replacingOccurrences(of: "\"acc\"", with: "\"f1\""),
+        changed("\"acc\"", "\"f1\""),
         "t.json: 'f1' is no metric of a task of this kind; docs/evaluation.md lists them."
       ),
       (
-        task.replacingOccurrences(of: "\"gold\"", with: "\"golden\""),
+        changed("\"gold\"", "\"golden\""),
         "t.json: 'golden' is not known here."
       ),
       (
-        task.replacingOccurrences(of: "\"f\"", with: "\"../f\""),
+        changed("\"f\"", "\"../f\""),
         "t.json, 'data': it needs a folder below the directory of data, and 'documents'."
       ),
       (
@@ -71,10 +76,14 @@ struct TaskTests {
           + "drawn answers differ: 'repeats' needs a 'temperature'."
       ),
       (
-        task.replacingOccurrences(of: "\"t\"", with: "\"a/b\""),
+        changed("{\"task\"", "{\"preamble_replace\":[\"x\"],\"task\""),
+        "t.json: 'preamble_replace' has a text and what takes its place."
+      ),
+      (
+        changed("\"t\"", "\"a/b\""),
         "t.json: the name 'a/b' may have letters, digits, '_', '-' and '.' only."
       ),
-    ])
+    ] as [(String, String)])
   func refused(_ text: String, _ sentence: String) {
     let error = #expect(throws: EvaluationError.self) { try Self.read(text) }
     #expect(error?.message == sentence)

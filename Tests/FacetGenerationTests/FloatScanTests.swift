@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetTensor
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -36,6 +37,30 @@ struct FloatScanTests {
       let expected = exp(Double(x))
       let found = row.sumOfExponentials(in: 0..<16, maximum: 0, scale: 1)
       #expect(abs(found - expected) <= 2.4e-7 * expected + 16 * 2e-38, "exp(\(x))")
+    }
+  }
+
+  @Test(
+    "what a mask does not name is -∞, the rest as it was, also behind the mask's end",
+    arguments: [0, 1, 63, 64, 65, 130, 200, 1000])
+  func cleared(count: Int) {
+    var generator = SeededGenerator(salt: UInt64(count), seed: 1)
+    for words in [0, 1, 2, 4, 20] {
+      let bits = (0..<words).map { index -> UInt64 in
+        switch index % 4 {
+        case 0: generator.next()
+        case 1: 0
+        case 2: UInt64.max
+        default: 1 << UInt64(index)
+        }
+      }
+      var row = (0..<count).map(Float.init)
+      var span = row.mutableSpan
+      span.clear(except: bits)
+      for index in 0..<count {
+        let isKept = index / 64 < words && bits[index / 64] >> UInt64(index % 64) & 1 == 1
+        #expect(row[index] == (isKept ? Float(index) : -.infinity), "\(index) of \(count)")
+      }
     }
   }
 

@@ -124,6 +124,24 @@ struct SnapshotTests {
         Self.message(folder + "1.gguf", &session)
           == "'\(folder)1.gguf' is not a snapshot of a session. Name another file.")
       #expect(throws: (any Error).self) { try session.save(to: folder + "none/s") }
+
+      // The second word is the version, the seventh the positions of a ring.
+      var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+      func message(_ bytes: [UInt8]) throws -> String {
+        try Data(bytes).write(to: URL(fileURLWithPath: folder + "bad"))
+        return Self.message(folder + "bad", &session)
+      }
+      #expect(
+        try message(Array(bytes.prefix(71)))
+          == "The snapshot '\(folder)bad' is cut off. Delete it.")
+      bytes[8] = 9
+      #expect(
+        try message(bytes)
+          == "The snapshot '\(folder)bad' is of version 9, and only version 1 can be read. Delete it."
+      )
+      bytes[8] = 1
+      bytes[55] = 1
+      #expect(try message(bytes) == "The snapshot '\(folder)bad' is damaged. Delete it.")
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
 import FacetGeneration
 import FacetTestSupport
 import FacetTokenizer
@@ -179,6 +180,72 @@ struct ToolPromptTests {
         <end_function_response><start_function_response>response:get_time{value:<escape>noon<escape>}\
         <end_function_response>
         """)
+  }
+
+  @Test("Gemma 4 reads what its 31B model's own template writes")
+  func gemma4() throws {
+    let path = Goldens.path("tools/gemma4.json")
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    let goldens = try #require(try JSONReader.read(bytes, path: path).array)
+    #expect(goldens.count == 8)
+    for golden in goldens {
+      let tools = (golden["tools"]?.array ?? []).compactMap { tool in
+        tool["function"].map { function in
+          ToolDefinition(
+            name: function["name"]?.string ?? "",
+            description: function["description"]?.string ?? "",
+            parameters: function["parameters"]?.text ?? "")
+        }
+      }
+      let entries = (golden["messages"]?.array ?? []).flatMap(Self.entries)
+      var text = ""
+      for part in try Gemma4ToolPrompt(entries, tools).parts() {
+        switch part {
+        case .beginning: text += "<bos>"
+        case .ending: text += "<eos>"
+        case .control(let name, _): text += name
+        case .text(let content, _, _): text += content
+        }
+      }
+      #expect(text == golden["text"]?.string)
+    }
+  }
+
+  /// A message of the template's: calls, the answers to them, and what was said then.
+  private static func entries(_ message: JSON) -> [ChatEntry] {
+    var entries: [ChatEntry] = []
+    let calls = (message["tool_calls"]?.array ?? []).compactMap { call in
+      call["function"].map {
+        ToolCall(name: $0["name"]?.string ?? "", arguments: $0["arguments"]?.text ?? "")
+      }
+    }
+    if !calls.isEmpty { entries.append(.calls(calls)) }
+    for answer in message["tool_responses"]?.array ?? [] {
+      let response = answer["response"] ?? .null
+      entries.append(
+        .result(
+          ToolResult(
+            id: "", name: answer["name"]?.string ?? "", content: response.string ?? response.text)))
+    }
+    let role = ChatMessage.Role(rawValue: message["role"]?.string ?? "") ?? .user
+    if let content = message["content"]?.string, calls.isEmpty || !content.isEmpty {
+      entries.append(.message(ChatMessage(role, content)))
+    }
+    return entries
+  }
+
+  @Test("a parameter with a name that the template passes over is declared")
+  func gemma4Names() throws {
+    let tool = ToolDefinition(
+      name: "f", description: "",
+      parameters: #"{"type": "object", "properties": {"type": {"type": "string"}}}"#)
+    let texts = try Gemma4ToolPrompt([], [tool]).parts().map { part in
+      if case .text(let text, _, _) = part { text } else { "'" }
+    }
+    #expect(
+      texts.joined()
+        == "''system\n'declaration:f{description:'',parameters:{properties:{type:{type:'STRING'}},"
+        + "type:'OBJECT'}}''\n'model\n'thought\n'")
   }
 
   @Test("what a model writes, its conversation shows in the same form")

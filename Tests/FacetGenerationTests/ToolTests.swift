@@ -144,11 +144,21 @@ struct ToolCallParserTests {
       .functionGemma, "\u{2}call:get_weather{city:\u{4}Pa",
       TakenApart(abandoned: [#"call:get_weather{"city": "Pa"#])
     ),
+    (
+      .gemma4,
+      "So.\u{6}call:get_weather{city:\u{8}Pa\"r:i,s\u{8},days:3}\u{7}\u{6}call:get_time{}\u{7}\u{9}",
+      TakenApart(
+        text: "So.", calls: [#"get_weather{"city": "Pa\"r:i,s", "days": 3}"#, "get_time{}"])
+    ),
+    (
+      .gemma4, "\u{6}call:get_weather{city:\u{8}Pa",
+      TakenApart(abandoned: [#"call:get_weather{"city": "Pa"#])
+    ),
     (.mistral, "[TOOL_CALLS] [1]", TakenApart(text: "[TOOL_CALLS] [1]")),
     (.mistral, "So\u{1}", TakenApart(text: "So")),
   ]
 
-  /// The bytes of an answer, in which U+0001 to U+0005 stand for control tokens.
+  /// The bytes of an answer, in which U+0001 to U+0009 stand for control tokens.
   static func bytes(_ text: String) -> [UInt8] {
     text.utf8.flatMap { GuideMark(rawValue: 0x7F &+ $0)?.bytes ?? [$0] }
   }

@@ -8,8 +8,8 @@ import Testing
 struct ChatFormatTests {
   private func text(_ format: ChatFormat, _ messages: [ChatMessage]) throws -> String {
     let tokenizer =
-      format == .gemma
-      ? try Vocabularies.small("gemma.model")
+      format == .gemma || format == .gemma4
+      ? try Vocabularies.small(format == .gemma ? "gemma.model" : "gemma4.model")
       : format == .chatML || format == .smolLM2
         ? try Vocabularies.smolLM2() : try Vocabularies.small("llama.model")
     return try format.renderText(messages, tokenizer: tokenizer)
@@ -134,6 +134,8 @@ struct ChatFormatTests {
     #expect(format("'[SYSTEM_PROMPT]' '[INST]'", llama) == nil)
     #expect(format("'<|start_header_id|>' + role + '<|end_header_id|>'", smol) == nil)
     #expect(format("'<|turn>' + role", gemma) == nil)
+    let gemma4 = try Vocabularies.small("gemma4.model")
+    #expect(format("'<|turn>' + role", gemma4) == .gemma4)
     #expect(format("'<|user|>' '<|assistant|>'", smol) == nil)
     #expect(format("", gemma) == nil)
     #expect(format("{{ '<start_of_turn>' }}", llama) == nil)
@@ -153,6 +155,8 @@ struct ChatFormatTests {
     #expect(format("gemma3", "Gemma 3 270m It", gemma) == .gemma)
     #expect(format("gemma2", "gemma-2-2b-it", gemma) == .gemma)
     #expect(format("gemma", "Gemma 1.1 7b Instruct", gemma) == .gemma)
+    #expect(
+      format("gemma4", "Gemma 4 E2B It", try Vocabularies.small("gemma4.model")) == .gemma4)
     #expect(format("llama", "SmolLM2 135M Instruct", smol) == .smolLM2)
     #expect(format("llama", "Some Chat", smol) == .chatML)
     #expect(format("llama", "Mistral-7B-Instruct-v0.2", mistral) == .mistral)
@@ -170,6 +174,7 @@ struct ChatFormatTests {
   @Test("each format stops at the text that ends its turns")
   func stops() {
     #expect(ChatFormat.gemma.stopTexts == ["<end_of_turn>"])
+    #expect(ChatFormat.gemma4.stopTexts == ["<turn|>"])
     #expect(ChatFormat.mistralV3.stopTexts == ["</s>"])
     #expect(ChatFormat.smolLM2.stopTexts == ["<|im_end|>"])
   }

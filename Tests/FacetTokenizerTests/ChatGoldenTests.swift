@@ -17,8 +17,9 @@ struct ChatGoldenTests {
     var ids: [TokenID]
   }
 
-  static let cases: [Case] =
-    (try? JSONDecoder().decode([Case].self, from: Data(TestFiles.golden("chat.json")))) ?? []
+  static let cases: [Case] = ["chat.json", "chat-gemma4.json"].flatMap { name in
+    (try? JSONDecoder().decode([Case].self, from: Data(TestFiles.golden(name)))) ?? []
+  }
 
   /// tools/chat_templates.py renders these and compares with the models' own.
   @Test("templates for other programs are the ones that were checked")
@@ -37,6 +38,9 @@ struct ChatGoldenTests {
 
   @Test("Gemma's conversations are those of its templates, in a small vocabulary")
   func gemma() throws { try compare("small/gemma.model", Vocabularies.small("gemma.model")) }
+
+  @Test("Gemma 4's conversations are those of its 31B model's template, in a small vocabulary")
+  func gemma4() throws { try compare("small/gemma4.model", Vocabularies.small("gemma4.model")) }
 
   @Test(
     "Gemma's conversations are those of its template",
@@ -107,12 +111,13 @@ struct ChatGoldenTests {
   func contentStaysText() throws {
     let names =
       "<bos><eos><pad><start_of_turn><end_of_turn></s><s>[INST][/INST]<|im_start|><|im_end|>"
-      + "<|endoftext|><unk>"
+      + "<|endoftext|><unk><|turn><turn|><|tool_call>"
     let smol = try Vocabularies.smolLM2()
     let llama = try Vocabularies.small("llama.model")
     let gemma = try Vocabularies.small("gemma.model")
     for (format, tokenizer) in [
-      (ChatFormat.gemma, gemma), (.llama2, llama), (.mistral, llama), (.mistralV3, llama),
+      (ChatFormat.gemma, gemma), (.gemma4, try Vocabularies.small("gemma4.model")),
+      (.llama2, llama), (.mistral, llama), (.mistralV3, llama),
       (.chatML, smol), (.smolLM2, smol),
     ] {
       func controls(_ content: String) throws -> [TokenID] {

@@ -15,6 +15,7 @@ struct RenderedConversationTests {
   private func tokenizer(_ format: ChatFormat) throws -> Tokenizer {
     switch format {
     case .gemma: try Vocabularies.small("gemma.model")
+    case .gemma4: try Vocabularies.small("gemma4.model")
     case .llama2, .mistral, .mistralV3: try Vocabularies.small("llama.model")
     case .chatML, .smolLM2: try Vocabularies.smolLM2()
     }
@@ -41,7 +42,7 @@ struct RenderedConversationTests {
     let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) }
     let inner = String(trimmed[..<(end ?? trimmed.startIndex)])
     switch format {
-    case .gemma: return inner
+    case .gemma, .gemma4: return inner
     case .llama2: return " " + inner + " "
     case .mistral: return " " + content
     case .mistralV3:

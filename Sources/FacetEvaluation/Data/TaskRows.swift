@@ -85,7 +85,10 @@ package struct TaskRows: Sendable {
     }
     let path = directory + "/" + (task.preamble ?? "")
     let text = String(decoding: try DataFile.bytes(at: path), as: UTF8.self)
-    return PythonText.strip(PythonText.split(text, "-----\n").last ?? "")
+    let preamble = PythonText.strip(PythonText.split(text, "-----\n").last ?? "")
+    guard task.preambleReplacement.count == 2 else { return preamble }
+    return PythonText.split(preamble, task.preambleReplacement[0])
+      .joined(separator: task.preambleReplacement[1])
   }
 }
 

@@ -63,7 +63,9 @@ extension TaskDefinition {
       kind: kind, source: try Source(reader.value("data"), path: path),
       preparation: try reader.choice("prepare", RowPreparation.self),
       sampler: try reader.choice("sampler", Sampler.self) ?? .random,
-      preamble: try reader.text("preamble"), ownExamples: reader.value("examples")?.array,
+      preamble: try reader.text("preamble"),
+      preambleReplacement: try reader.texts("preamble_replace"),
+      ownExamples: reader.value("examples")?.array,
       description: try reader.text("description") ?? "", text: try Self.text(&reader),
       contexts: try reader.template("contexts"), choices: try Self.choices(&reader),
       gold: try reader.template("gold"), target: try reader.template("target"),
@@ -125,6 +127,9 @@ extension TaskDefinition {
     default: break
     }
     if sampler == .preamble, preamble == nil { throw refuse("'preamble' is missing.") }
+    guard [0, 2].contains(preambleReplacement.count), preambleReplacement.first != "" else {
+      throw refuse("'preamble_replace' has a text and what takes its place.")
+    }
   }
 }
 

@@ -68,6 +68,8 @@ public struct TaskDefinition: Sendable {
   package var preparation: RowPreparation?
   package var sampler: Sampler
   package var preamble: String?
+  /// A text in the preamble and what takes its place; empty: nothing does.
+  package var preambleReplacement: [String]
   /// Examples that stand in the file itself.
   package var ownExamples: [JSON]?
   package var description: String

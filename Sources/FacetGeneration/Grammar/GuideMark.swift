@@ -9,6 +9,8 @@ package enum GuideMark: UInt8, Sendable, CaseIterable {
   case toolCalls = 0x80
   /// FunctionGemma: a call begins and ends, a text begins and ends, the answer of a tool begins.
   case startCall, endCall, escape, startResponse
+  /// Gemma 4: the same.
+  case startCall4, endCall4, quote4, startResponse4
 
   /// The token's name.
   package var name: String {
@@ -18,6 +20,10 @@ package enum GuideMark: UInt8, Sendable, CaseIterable {
     case .endCall: "<end_function_call>"
     case .escape: "<escape>"
     case .startResponse: "<start_function_response>"
+    case .startCall4: "<|tool_call>"
+    case .endCall4: "<tool_call|>"
+    case .quote4: "<|\"|>"
+    case .startResponse4: "<|tool_response>"
     }
   }
 
@@ -37,5 +43,33 @@ package enum GuideMark: UInt8, Sendable, CaseIterable {
       result[token] = mark
     }
     return result
+  }
+}
+
+extension GuideMark {
+  /// Bytes in which marks stand for control tokens, as pieces of a conversation.
+  static func parts(of bytes: [UInt8]) -> [ChatFormat.Part] {
+    var parts: [ChatFormat.Part] = []
+    var held: [UInt8] = []
+    func flush() {
+      guard !held.isEmpty else { return }
+      parts.append(.text(String(decoding: held, as: UTF8.self), isSentence: false))
+      held = []
+    }
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == lead, index + 1 < bytes.count,
+        let mark = GuideMark(rawValue: bytes[index + 1])
+      {
+        flush()
+        parts.append(.control(mark.name))
+        index += 2
+      } else {
+        held.append(bytes[index])
+        index += 1
+      }
+    }
+    flush()
+    return parts
   }
 }

@@ -4,15 +4,18 @@
 import FacetCheckpoint
 
 /// How the values of a schema are written.
-enum ValueForm: Sendable {
+enum ValueForm: Sendable, Hashable {
   /// JSON, in the one form that ``JSONForm`` has.
   case json
-  /// As FunctionGemma writes arguments: `{city:<escape>Rome<escape>,days:[1,2]}`, names without quotation
-  /// marks, texts between control tokens and without escapes.
-  case functionGemma
+  /// As FunctionGemma and Gemma 4 write arguments: `{city:<escape>Rome<escape>,days:[1,2]}`, names without
+  /// quotation marks, texts between control tokens and without escapes.
+  case marked(GuideMark)
+
+  static let functionGemma = ValueForm.marked(.escape)
+  static let gemma4 = ValueForm.marked(.quote4)
 
   /// What stands before and after a text.
-  var quote: [UInt8] { self == .json ? [0x22] : GuideMark.escape.bytes }
+  var quote: [UInt8] { if case .marked(let mark) = self { mark.bytes } else { [0x22] } }
   /// Between members and elements.
   var comma: [UInt8] { Array((self == .json ? ", " : ",").utf8) }
   /// Between a name and its value.
@@ -45,7 +48,7 @@ enum ValueForm: Sendable {
 
   /// The text of `value`.
   func text(_ value: JSON) -> [UInt8] {
-    guard self == .functionGemma else { return JSONForm.text(value) }
+    guard self != .json else { return JSONForm.text(value) }
     switch value {
     case .string(let text): return quote + Array(text.utf8) + quote
     case .array(let values):

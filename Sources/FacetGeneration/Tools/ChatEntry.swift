@@ -29,6 +29,9 @@ extension LanguageModel {
     case .functionGemma:
       let parts = try FunctionGemmaPrompt(entries, tools).parts()
       tokens = try chatFormat.tokens(of: parts, tokenizer)
+    case .gemma4:
+      let parts = try Gemma4ToolPrompt(entries, tools).parts()
+      tokens = try chatFormat.tokens(of: parts, tokenizer)
     case .lines, .hermes:
       let plain = try ToolPrompt(toolSyntax, tools).messages(entries)
       tokens = try chatFormat.render(plain, tokenizer: tokenizer)

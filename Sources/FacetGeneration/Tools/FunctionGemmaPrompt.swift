@@ -38,12 +38,12 @@ package struct FunctionGemmaPrompt {
         for call in calls {
           let head = Array("call:\(call.name)".utf8)
           let bytes = GuideMark.startCall.bytes + head + Self.written(call.arguments)
-          parts += Self.parts(of: bytes + GuideMark.endCall.bytes)
+          parts += GuideMark.parts(of: bytes + GuideMark.endCall.bytes)
         }
       case .result(let result):
         if !isModelsTurn { parts += Self.begin("model") }
         isModelsTurn = true
-        parts += Self.parts(
+        parts += GuideMark.parts(
           of: GuideMark.startResponse.bytes + Array("response:\(result.name)".utf8)
             + Self.written(result.content))
         parts.append(.control("<end_function_response>"))
@@ -70,7 +70,7 @@ package struct FunctionGemmaPrompt {
       _ = declaration.append("parameters", Self.declared(try tool.schema()))
       let bytes = Array("declaration:\(tool.name)".utf8)
       parts.append(.control("<start_function_declaration>"))
-      parts += Self.parts(of: bytes + ValueForm.functionGemma.text(.object(declaration)))
+      parts += GuideMark.parts(of: bytes + ValueForm.functionGemma.text(.object(declaration)))
       parts.append(.control("<end_function_declaration>"))
     }
     return parts + Self.end
@@ -110,25 +110,5 @@ package struct FunctionGemmaPrompt {
 
   private static func text(_ text: String) -> [ChatFormat.Part] {
     text.isEmpty ? [] : [.text(text, isSentence: false)]
-  }
-
-  /// Bytes in which marks stand for control tokens.
-  private static func parts(of bytes: [UInt8]) -> [ChatFormat.Part] {
-    var parts: [ChatFormat.Part] = []
-    var held: [UInt8] = []
-    var index = 0
-    while index < bytes.count {
-      if bytes[index] == GuideMark.lead, index + 1 < bytes.count,
-        let mark = GuideMark(rawValue: bytes[index + 1])
-      {
-        parts += text(String(decoding: held, as: UTF8.self)) + [.control(mark.name)]
-        held = []
-        index += 2
-      } else {
-        held.append(bytes[index])
-        index += 1
-      }
-    }
-    return parts + text(String(decoding: held, as: UTF8.self))
   }
 }

@@ -132,7 +132,7 @@ public struct ToolCallParser: Sendable {
     case .arguments: readArgument(byte, &parts)
     case .tail:
       // The grammar allows a brace here only where the next call begins.
-      if byte == 0x7B || held.ends(with: GuideMark.startCall.bytes) {
+      if byte == 0x7B || isOpened {
         place = .head
         opening = byte == 0x7B ? Array(held.dropLast()) : held
         held = byte == 0x7B ? [byte] : []
@@ -141,6 +141,9 @@ public struct ToolCallParser: Sendable {
       }
     }
   }
+
+  /// Whether what is held back ends with the control token that opens a call.
+  private var isOpened: Bool { guide.syntax.marks.map { held.ends(with: $0.start.bytes) } ?? false }
 
   /// Opens a call when the text ends with what opens one.
   private mutating func lookForCall(_ parts: inout [AnswerPart]) {

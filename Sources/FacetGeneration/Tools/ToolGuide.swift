@@ -113,10 +113,8 @@ public struct ToolGuide: Sendable, Hashable, Codable {
       return .sequence([
         .text(" ").optional, .bytes([0x5B] + head), .rule(arguments), .text("}"),
       ])
-    case .functionGemma:
-      return .sequence([
-        .bytes(head), .rule(arguments), .bytes(GuideMark.endCall.bytes),
-      ])
+    case .functionGemma, .gemma4:
+      return .sequence([.bytes(head), .rule(arguments), .bytes(syntax.closer)])
     }
   }
 
@@ -149,10 +147,10 @@ public struct ToolGuide: Sendable, Hashable, Codable {
       let list = bodies.map(afterBracket)
       next = .sequence([.text(", "), .choice(list)])
       end = .text("]")
-    case .functionGemma:
+    case .functionGemma, .gemma4:
       next = opened(bodies)
       // The model hands over to its tools.
-      end = .bytes(GuideMark.startResponse.bytes).optional
+      end = .bytes(syntax.marks?.response.bytes ?? []).optional
     }
     return count == .one ? end : .sequence([.repeated(next, min: 0, max: nil), end])
   }

@@ -14,6 +14,9 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
   case mistral
   /// FunctionGemma: `call:NAME{name:value,…}` between control tokens, texts between `<escape>`.
   case functionGemma
+  /// Gemma 4: the same with control tokens of its own, `<|tool_call>call:NAME{name:value,…}<tool_call|>`, texts
+  /// between `<|"|>`.
+  case gemma4
 
   /// How a model of `format` writes calls; without words of its own for it, as lines.
   public init(_ format: ChatFormat, _ tokenizer: Tokenizer) {
@@ -23,7 +26,9 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     case .mistralV3 where marks.contains(.toolCalls): self = .mistral
     case .gemma where marks.isSuperset(of: [.startCall, .endCall, .escape, .startResponse]):
       self = .functionGemma
-    case .gemma, .llama2, .mistral, .mistralV3: self = .lines
+    case .gemma4 where marks.isSuperset(of: [.startCall4, .endCall4, .quote4, .startResponse4]):
+      self = .gemma4
+    case .gemma, .gemma4, .llama2, .mistral, .mistralV3: self = .lines
     }
   }
 
@@ -32,7 +37,7 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// What stands before the name of a call of `tool`, up to its arguments.
   func head(_ tool: String) -> [UInt8] {
-    if self == .functionGemma { return Array("call:\(tool)".utf8) }
+    if marks != nil { return Array("call:\(tool)".utf8) }
     return Array("{\"name\": \"\(tool)\", \"\(argumentsKey)\": ".utf8)
   }
 
@@ -43,17 +48,34 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     case .hermes: Array("<tool_call>".utf8)
     case .mistral: GuideMark.toolCalls.bytes
     case .functionGemma: GuideMark.startCall.bytes
+    case .gemma4: GuideMark.startCall4.bytes
     }
   }
 
   /// How arguments are written.
-  var form: ValueForm { self == .functionGemma ? .functionGemma : .json }
+  var form: ValueForm {
+    switch self {
+    case .functionGemma: .functionGemma
+    case .gemma4: .gemma4
+    case .lines, .hermes, .mistral: .json
+    }
+  }
+
+  /// The control tokens around a call and before a tool's answer, where a syntax has them.
+  var marks: (start: GuideMark, end: GuideMark, response: GuideMark)? {
+    switch self {
+    case .functionGemma: (.startCall, .endCall, .startResponse)
+    case .gemma4: (.startCall4, .endCall4, .startResponse4)
+    case .lines, .hermes, .mistral: nil
+    }
+  }
 
   /// What closes a call after its arguments.
   var closer: [UInt8] {
     switch self {
     case .hermes: Array("}\n</tool_call>".utf8)
     case .functionGemma: GuideMark.endCall.bytes
+    case .gemma4: GuideMark.endCall4.bytes
     case .lines, .mistral: Array("}".utf8)
     }
   }
