@@ -96,10 +96,12 @@ extension ReferenceBackend: Backend {
 
   package func rotaryAngles(_ rotary: Rotary, positions: [Int], cosines: Tensor, sines: Tensor) {
     let half = cosines.columns
-    let angles = positions.flatMap { position in
-      (0..<half).map { pair in
-        Double(position) / Double(rotary.scale)
-          * pow(Double(rotary.base), -2 * Double(pair) / Double(2 * half))
+    var angles: [Double] = []
+    for position in positions {
+      let scaled = Double(position) / Double(rotary.scale)
+      for pair in 0..<half {
+        let exponent = -2 * Double(pair) / Double(2 * half)
+        angles.append(scaled * pow(Double(rotary.base), exponent))
       }
     }
     cosines.write(angles.map { Float(cos($0)) })

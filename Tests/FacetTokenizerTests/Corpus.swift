@@ -37,11 +37,15 @@ enum Corpus {
 
   /// FNV-1a over the ids as little-endian 32-bit integers.
   static func hash(_ ids: [TokenID]) -> UInt64 {
-    ids.reduce(0xCBF2_9CE4_8422_2325) { state, id in
-      (0..<4).reduce(state) { state, byte in
-        (state ^ UInt64(UInt32(bitPattern: id) >> UInt32(8 * byte) & 0xFF)) &* 0x100_0000_01B3
+    var state: UInt64 = 0xCBF2_9CE4_8422_2325
+    for id in ids {
+      var rest = UInt32(bitPattern: id)
+      for _ in 0..<4 {
+        state = (state ^ UInt64(rest & 0xFF)) &* 0x100_0000_01B3
+        rest >>= 8
       }
     }
+    return state
   }
 
   /// Undoes the escapes of a corpus file: `\n`, `\r`, `\t`, `\\` and `\u{HEX}`.

@@ -103,10 +103,9 @@ package struct Gemma4ToolPrompt {
 
   /// As Jinja's `dictsort` has it: capitals count as small letters.
   private static func alphabetical(_ object: JSONObject) -> [(key: String, value: JSON)] {
-    object.members.enumerated()
-      .map { (place: $0.offset, name: $0.element.key.lowercased(), member: $0.element) }
-      .sorted { $0.name != $1.name ? $0.name < $1.name : $0.place < $1.place }
-      .map { ($0.member.key, $0.member.value) }
+    // The standard library's sort keeps equal names in their order.
+    object.members.map { (key: $0.key, value: $0.value) }
+      .sorted { $0.key.lowercased() < $1.key.lowercased() }
   }
 }
 
