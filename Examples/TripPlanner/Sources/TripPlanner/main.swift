@@ -24,20 +24,25 @@ struct Trip: Encodable {
 }
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-let model = try await Model.load(arguments.count > 1 ? arguments[1] : "smollm2:135m")
-let session = LanguageModelSession(model: model, instructions: "You plan trips.")
-let options = GenerationOptions(sampling: .greedy, maxTokens: 300)
-let answer = try session.streamResponse(
-  to: "Plan a trip to \(arguments.first ?? "Rome").", generating: Trip.self, options: options)
-var shown = 0
-for try await snapshot in answer {
-  // Members are there as soon as something of them is.
-  let stops = snapshot.content?.stops ?? []
-  // A stop is whole when the next one begins, or the list has ended.
-  for stop in stops.dropFirst(shown).dropLast(snapshot.content?.by == nil ? 1 : 0) {
-    print("\(snapshot.content?.place ?? ""): \(stop.sight ?? "") for \(stop.euros ?? 0) euros")
-    shown += 1
+do {
+  let model = try await Model.load(arguments.count > 1 ? arguments[1] : "smollm2:135m")
+  let session = LanguageModelSession(model: model, instructions: "You plan trips.")
+  let options = GenerationOptions(sampling: .greedy, maxTokens: 300)
+  let answer = try session.streamResponse(
+    to: "Plan a trip to \(arguments.first ?? "Rome").", generating: Trip.self, options: options)
+  var shown = 0
+  for try await snapshot in answer {
+    // Members are there as soon as something of them is.
+    let stops = snapshot.content?.stops ?? []
+    // A stop is whole when the next one begins, or the list has ended.
+    for stop in stops.dropFirst(shown).dropLast(snapshot.content?.by == nil ? 1 : 0) {
+      print("\(snapshot.content?.place ?? ""): \(stop.sight ?? "") for \(stop.euros ?? 0) euros")
+      shown += 1
+    }
   }
+  guard case .response(let json) = session.transcript.entries.last else { exit(1) }
+  print(json)
+} catch {
+  FileHandle.standardError.write(Data("\(error)\n".utf8))
+  exit(1)
 }
-guard case .response(let json) = session.transcript.entries.last else { exit(1) }
-print(json)
