@@ -55,10 +55,32 @@
     case both(Step, Step)
   }
 
+  /// Guides of how many elements there are, alone: nothing beside them says what the elements are.
+  @Generable
+  struct Lists {
+    @Guide(.count(2)) var pairs: [Int]
+    @Guide(description: "Words", .count(1...3)) var words: [String]
+    @Guide(.minimumCount(1)) var some: [Trip.Stop]
+    @Guide(.maximumCount(4)) var few: [Trip.Stop]?
+  }
+
   @Suite("Types with macros")
   struct MacroTypesTests {
     static func object(_ text: String) throws -> NSDictionary {
       try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? NSDictionary)
+    }
+
+    @Test("how many elements a list has can be said without saying what they are")
+    func counts() throws {
+      let schema = try Self.object(Lists.generationSchema.text)
+      let properties = try #require(schema["properties"] as? [String: NSDictionary])
+      func bounds(_ name: String) -> [Int?] {
+        [properties[name]?["minItems"] as? Int, properties[name]?["maxItems"] as? Int]
+      }
+      #expect(bounds("pairs") == [2, 2])
+      #expect(bounds("words") == [1, 3])
+      #expect(bounds("some") == [1, nil])
+      #expect(bounds("few") == [nil, 4])
     }
 
     @Test("a struct's schema has its properties, descriptions and guides")

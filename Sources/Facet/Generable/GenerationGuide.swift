@@ -115,6 +115,34 @@ extension GenerationGuide {
   }
 }
 
+/// What `@Guide` sees: where it stands nothing says yet what the elements are. Its expansion names the
+/// member's own type, and finds those above.
+extension GenerationGuide where Value == [Never] {
+  /// Exactly so many elements.
+  public static func count(_ count: Int) -> GenerationGuide<Value> {
+    GenerationGuide(
+      constraint: .keywords(["minItems": .integer(count), "maxItems": .integer(count)]))
+  }
+
+  /// So many elements, the ends included.
+  public static func count(_ range: ClosedRange<Int>) -> GenerationGuide<Value> {
+    GenerationGuide(
+      constraint: .keywords([
+        "minItems": .integer(range.lowerBound), "maxItems": .integer(range.upperBound),
+      ]))
+  }
+
+  /// So many elements or more.
+  public static func minimumCount(_ count: Int) -> GenerationGuide<Value> {
+    GenerationGuide(constraint: .keywords(["minItems": .integer(count)]))
+  }
+
+  /// At most so many elements.
+  public static func maximumCount(_ count: Int) -> GenerationGuide<Value> {
+    GenerationGuide(constraint: .keywords(["maxItems": .integer(count)]))
+  }
+}
+
 /// A guide in the words of JSON Schema.
 indirect enum GuideConstraint: Sendable {
   case keywords([String: JSON])
