@@ -2,16 +2,10 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import Foundation
 
-do {
-  let model = try await Model.load(CommandLine.arguments.dropFirst().first ?? "gemma3:270m")
-  let options = GenerationOptions(sampling: .greedy, maxTokens: 32)
-  for try await text in model.text("The capital of France is", options: options) {
-    print(text, terminator: "")
-  }
-  print()
-} catch {
-  FileHandle.standardError.write(Data("\(error)\n".utf8))
-  exit(1)
+let model = try await Model.load(CommandLine.arguments.dropFirst().first ?? "gemma3:270m")
+let options = GenerationOptions(sampling: .greedy, maxTokens: 32)
+for try await text in model.text("The capital of France is", options: options) {
+  print(text, terminator: "")
 }
+print()
