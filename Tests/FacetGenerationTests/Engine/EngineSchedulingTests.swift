@@ -161,10 +161,21 @@ struct EngineSchedulingTests {
 
   @Test("shutting down ends what is not done by the deadline, with what there is of it")
   func deadline() async throws {
-    let model = try Self.model()
+    // On a machine with much else to do all may be done before this thread comes to its turn: then again.
+    for _ in 0..<20 {
+      let ends = try await Self.endsOfShutdown()
+      // The first two were under way; the others had their turn, at most, and were then ended too.
+      #expect(ends.allSatisfy { $0 == nil || $0 == .cancelled || $0 == .contextFull })
+      if ends.contains(.cancelled) { return }
+    }
+    Issue.record("no answer was under way at any of twenty shutdowns")
+  }
+
+  /// How answers end when the engine shuts down in the middle of them; nil: never begun.
+  private static func endsOfShutdown() async throws -> [FinishReason?] {
+    let model = try model()
     let engine = try Engine(model, options: Engine.Options(sequences: 2))
-    let question = EngineQuestion.long(Self.letters(4), nil, model)
-    // So many that some are still under way, however late this thread comes to its turn.
+    let question = EngineQuestion.long(letters(4), nil, model)
     let streams = try (0..<200).map { _ in
       try engine.events(question.prompt, options: question.options)
     }
@@ -181,9 +192,7 @@ struct EngineSchedulingTests {
         ends.append(nil)
       }
     }
-    // The first two were under way; the others had their turn, at most, and were then ended too.
-    #expect(ends.allSatisfy { $0 == nil || $0 == .cancelled || $0 == .contextFull })
-    #expect(ends.contains(.cancelled))
+    return ends
   }
 
   @Test("an engine that nobody holds finishes what it was asked")
