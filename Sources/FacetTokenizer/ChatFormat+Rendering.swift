@@ -81,7 +81,7 @@ extension ChatFormat {
   }
 
   /// The model's turn, begun with a thought that is over at once.
-  package static let gemma4Answer: [Part] =
+  private static let gemma4Answer: [Part] =
     [
       .control("<|turn>"), .text("model\n", isSentence: false),
     ] + gemma4Silence
@@ -93,23 +93,13 @@ extension ChatFormat {
 
   /// What a model said without what it thought, should that stand in its text.
   package static func withoutThoughts(_ text: String) -> String {
-    trim(
-      split(text, "<channel|>").map { split($0, "<|channel>")[0] }.joined())
-  }
-
-  /// `text` at every `separator`, scalar by scalar; never empty.
-  private static func split(_ text: String, _ separator: String) -> [String] {
-    var parts: [[Unicode.Scalar]] = [[]]
-    let end = Array(separator.unicodeScalars)
-    for scalar in text.unicodeScalars {
-      let last = parts.count - 1
-      parts[last].append(scalar)
-      if parts[last].suffix(end.count).elementsEqual(end) {
-        parts[last].removeLast(end.count)
-        parts.append([])
-      }
+    var said = String.UnicodeScalarView()
+    let ends = Array("<channel|>".unicodeScalars)
+    let starts = Array("<|channel>".unicodeScalars)
+    for part in text.unicodeScalars.split(separator: ends, omittingEmptySubsequences: false) {
+      said += part.split(separator: starts, maxSplits: 1, omittingEmptySubsequences: false)[0]
     }
-    return parts.map { String(String.UnicodeScalarView($0)) }
+    return trim(String(said))
   }
 
   private func llama2Parts(_ messages: [ChatMessage]) throws(TokenizerError) -> [Part] {

@@ -17,7 +17,7 @@ enum TinyModels {
   static func load(_ family: String) throws -> LanguageModel {
     try LanguageModel.load(
       path: Goldens.path("fixtures/\(family)/\(family).gguf"),
-      options: LanguageModel.LoadOptions(threads: 2, precision: .exact))
+      options: LanguageModel.LoadOptions(threads: 1, precision: .exact))
   }
 }
 

@@ -11,7 +11,7 @@ import Testing
 struct BenchmarkSweepTests {
   @Test("every prompt, length, batch and depth is a row, in order, with its runs")
   func rows() throws {
-    let model = try Fixture().model
+    let model = try Fixture(threads: 2).model
     var sweep = BenchmarkSweep()
     sweep.prompts = [3, 9]
     sweep.generates = [2]
@@ -46,13 +46,13 @@ struct BenchmarkSweepTests {
     sweep.prompts = [2, 6]
     sweep.generates = [1]
     sweep.runs = 1
-    let rows = try sweep.measure(Fixture().model, name: "tiny")
+    let rows = try sweep.measure(Fixture(threads: 2).model, name: "tiny")
     #expect(rows.map(\.depth) == [0, 0, 6])
   }
 
   @Test("the part of the ceilings is the least time over the time taken")
   func ceilings() throws {
-    let model = try Fixture().model
+    let model = try Fixture(threads: 2).model
     var sweep = BenchmarkSweep()
     sweep.prompts = [8]
     sweep.generates = [4]
@@ -71,7 +71,7 @@ struct BenchmarkSweepTests {
 
   @Test("what cannot be measured is refused in a sentence")
   func refusals() throws {
-    let model = try Fixture().model
+    let model = try Fixture(threads: 2).model
     func message(_ change: (inout BenchmarkSweep) -> Void) -> String? {
       var sweep = BenchmarkSweep()
       change(&sweep)

@@ -9,7 +9,7 @@ import Testing
 struct BenchmarkTests {
   @Test("a run has the keys of the peers' benchmark and plausible figures")
   func keys() throws {
-    let fixture = try Fixture()
+    let fixture = try Fixture(threads: 2)
     var told: [Int] = []
     let result = try Benchmark.run(fixture.model, prompt: 20, generate: 5, runs: 3) {
       told.append($0)
@@ -32,7 +32,7 @@ struct BenchmarkTests {
 
   @Test("a depth is read before every run and needs room beside what is measured")
   func depth() throws {
-    let model = try Fixture().model
+    let model = try Fixture(threads: 2).model
     let result = try Benchmark.run(model, prompt: 6, generate: 4, runs: 2, depth: 246)
     #expect(result.prompt == 6 && result.generate == 4 && result.decodeRuns.count == 2)
     var message = ""
@@ -46,7 +46,7 @@ struct BenchmarkTests {
 
   @Test("prefill or decode alone can be measured; nothing at all cannot")
   func parts() throws {
-    let model = try Fixture().model
+    let model = try Fixture(threads: 2).model
     #expect(try Benchmark.run(model, prompt: 8, generate: 0, runs: 1).decodeRuns.isEmpty)
     #expect(try Benchmark.run(model, prompt: 0, generate: 4, runs: 1).prefillRuns.isEmpty)
     var message = ""

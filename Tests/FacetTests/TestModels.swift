@@ -24,7 +24,7 @@ enum TestModels {
       "facet-llama-\(UUID().uuidString).gguf")
     try Data(bytes).write(to: url)
     defer { try? FileManager.default.removeItem(at: url) }
-    let options = LanguageModel.LoadOptions(threads: 2, precision: .exact)
+    let options = LanguageModel.LoadOptions(threads: 1, precision: .exact)
     let language = try LanguageModel.load(path: url.path, options: options)
     return Model(language.conversing(as: "[INST] <<SYS>>"))
   }

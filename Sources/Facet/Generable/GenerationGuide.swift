@@ -82,29 +82,25 @@ extension GenerationGuide {
   /// Exactly so many elements.
   public static func count<Element>(_ count: Int) -> GenerationGuide<[Element]>
   where Value == [Element] {
-    GenerationGuide(
-      constraint: .keywords(["minItems": .integer(count), "maxItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atLeast: count, atMost: count))
   }
 
   /// So many elements, the ends included.
   public static func count<Element>(_ range: ClosedRange<Int>) -> GenerationGuide<[Element]>
   where Value == [Element] {
-    GenerationGuide(
-      constraint: .keywords([
-        "minItems": .integer(range.lowerBound), "maxItems": .integer(range.upperBound),
-      ]))
+    GenerationGuide(constraint: .items(atLeast: range.lowerBound, atMost: range.upperBound))
   }
 
   /// So many elements or more.
   public static func minimumCount<Element>(_ count: Int) -> GenerationGuide<[Element]>
   where Value == [Element] {
-    GenerationGuide(constraint: .keywords(["minItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atLeast: count))
   }
 
   /// At most so many elements.
   public static func maximumCount<Element>(_ count: Int) -> GenerationGuide<[Element]>
   where Value == [Element] {
-    GenerationGuide(constraint: .keywords(["maxItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atMost: count))
   }
 
   /// Elements that are all like this.
@@ -120,26 +116,22 @@ extension GenerationGuide {
 extension GenerationGuide where Value == [Never] {
   /// Exactly so many elements.
   public static func count(_ count: Int) -> GenerationGuide<Value> {
-    GenerationGuide(
-      constraint: .keywords(["minItems": .integer(count), "maxItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atLeast: count, atMost: count))
   }
 
   /// So many elements, the ends included.
   public static func count(_ range: ClosedRange<Int>) -> GenerationGuide<Value> {
-    GenerationGuide(
-      constraint: .keywords([
-        "minItems": .integer(range.lowerBound), "maxItems": .integer(range.upperBound),
-      ]))
+    GenerationGuide(constraint: .items(atLeast: range.lowerBound, atMost: range.upperBound))
   }
 
   /// So many elements or more.
   public static func minimumCount(_ count: Int) -> GenerationGuide<Value> {
-    GenerationGuide(constraint: .keywords(["minItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atLeast: count))
   }
 
   /// At most so many elements.
   public static func maximumCount(_ count: Int) -> GenerationGuide<Value> {
-    GenerationGuide(constraint: .keywords(["maxItems": .integer(count)]))
+    GenerationGuide(constraint: .items(atMost: count))
   }
 }
 
@@ -149,6 +141,12 @@ indirect enum GuideConstraint: Sendable {
   case choices([JSON])
   /// Of the elements of an array.
   case element(GuideConstraint)
+
+  /// How many elements an array has.
+  static func items(atLeast least: Int? = nil, atMost most: Int? = nil) -> GuideConstraint {
+    let bounds = ["minItems": least, "maxItems": most]
+    return .keywords(bounds.compactMapValues { $0.map { .integer($0) } })
+  }
 
   /// `schema` with what the guide asks for as well.
   func applied(to schema: JSON) -> JSON {

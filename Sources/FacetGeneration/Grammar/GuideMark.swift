@@ -10,7 +10,7 @@ package enum GuideMark: UInt8, Sendable, CaseIterable {
   /// FunctionGemma: a call begins and ends, a text begins and ends, the answer of a tool begins.
   case startCall, endCall, escape, startResponse
   /// Gemma 4: the same.
-  case startCall4, endCall4, quote4, startResponse4
+  case gemma4StartCall, gemma4EndCall, gemma4Quote, gemma4StartResponse
 
   /// The token's name.
   package var name: String {
@@ -20,10 +20,10 @@ package enum GuideMark: UInt8, Sendable, CaseIterable {
     case .endCall: "<end_function_call>"
     case .escape: "<escape>"
     case .startResponse: "<start_function_response>"
-    case .startCall4: "<|tool_call>"
-    case .endCall4: "<tool_call|>"
-    case .quote4: "<|\"|>"
-    case .startResponse4: "<|tool_response>"
+    case .gemma4StartCall: "<|tool_call>"
+    case .gemma4EndCall: "<tool_call|>"
+    case .gemma4Quote: "<|\"|>"
+    case .gemma4StartResponse: "<|tool_response>"
     }
   }
 

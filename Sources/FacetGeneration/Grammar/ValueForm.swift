@@ -12,7 +12,7 @@ enum ValueForm: Sendable, Hashable {
   case marked(GuideMark)
 
   static let functionGemma = ValueForm.marked(.escape)
-  static let gemma4 = ValueForm.marked(.quote4)
+  static let gemma4 = ValueForm.marked(.gemma4Quote)
 
   /// What stands before and after a text.
   var quote: [UInt8] { if case .marked(let mark) = self { mark.bytes } else { [0x22] } }

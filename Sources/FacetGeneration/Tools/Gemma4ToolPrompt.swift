@@ -4,87 +4,32 @@
 import FacetCheckpoint
 package import FacetTokenizer
 
-/// A conversation with tools as Gemma 4 reads it: declarations behind the instructions in the system's turn,
-/// calls and answers in the model's own turn, which goes on after them.
+/// A conversation with tools as Gemma 4 reads it.
+package typealias Gemma4ToolPrompt = MarkedToolPrompt<Gemma4Dialect>
+
+/// Gemma 4's declarations, calls and answers; declarations stand behind the instructions in the system's turn.
 ///
 /// The form is that of the 31B model's chat template, to the letter, with one exception: a parameter
 /// called `type`, `description`, `properties`, `required` or `nullable` is declared like any other, where the
 /// template leaves it out.
-package struct Gemma4ToolPrompt {
-  private let entries: [ChatEntry]
-  private let tools: [ToolDefinition]
+package enum Gemma4Dialect: ToolDialect {
+  package static let turn = (begin: "<|turn>", end: "<turn|>")
+  package static let instructor = "system"
+  package static let instructions = ""
+  package static let declaration = (begin: "<|tool>", end: "<tool|>")
+  package static let call = (
+    begin: GuideMark.gemma4StartCall.name, end: GuideMark.gemma4EndCall.name
+  )
+  package static let response = (
+    begin: GuideMark.gemma4StartResponse.name, end: "<tool_response|>"
+  )
+  package static let silence = ChatFormat.gemma4Silence
   private static let form = ValueForm.gemma4
 
-  /// A conversation in which some tools may be called.
-  package init(_ entries: [ChatEntry], _ tools: [ToolDefinition]) {
-    self.entries = entries
-    self.tools = tools
-  }
-
-  /// The conversation in pieces, with the model's turn begun at the end.
-  package func parts() throws -> [ChatFormat.Part] {
-    var parts: [ChatFormat.Part] = [.beginning] + (try system())
-    var isModelsTurn = false
-    for entry in entries {
-      switch entry {
-      case .message(let message) where message.role == .assistant:
-        if !isModelsTurn { parts += Self.begin("model") }
-        parts += Self.text(ChatFormat.withoutThoughts(message.content)) + Self.end
-        isModelsTurn = false
-      case .message(let message):
-        if isModelsTurn { parts += Self.end }
-        isModelsTurn = false
-        guard message.role == .user else { continue }
-        parts += Self.begin("user") + Self.text(ChatFormat.trim(message.content)) + Self.end
-      case .calls(let calls, let text):
-        if !isModelsTurn { parts += Self.begin("model") }
-        isModelsTurn = true
-        parts += Self.text(ChatFormat.withoutThoughts(text))
-        for call in calls {
-          let head = GuideMark.startCall4.bytes + Array("call:\(call.name)".utf8)
-          parts += GuideMark.parts(
-            of: head + Self.written(call.arguments) + GuideMark.endCall4.bytes)
-        }
-      case .result(let result):
-        if !isModelsTurn { parts += Self.begin("model") }
-        isModelsTurn = true
-        let head = GuideMark.startResponse4.bytes + Array("response:\(result.name)".utf8)
-        parts += GuideMark.parts(of: head + Self.written(result.content))
-        parts.append(.control("<tool_response|>"))
-      }
-    }
-    return parts + (isModelsTurn ? ChatFormat.gemma4Silence : ChatFormat.gemma4Answer)
-  }
-
-  private func system() throws(GenerationError) -> [ChatFormat.Part] {
-    let said = entries.compactMap { entry -> String? in
-      guard case .message(let message) = entry, message.role == .system else { return nil }
-      return message.content
-    }
-    guard !said.isEmpty || !tools.isEmpty else { return [] }
-    var parts = Self.begin("system") + Self.text(ChatFormat.trim(said.joined(separator: "\n\n")))
-    for tool in tools {
-      parts.append(.control("<|tool>"))
-      parts += GuideMark.parts(of: try Self.declaration(tool))
-      parts.append(.control("<tool|>"))
-    }
-    return parts + Self.end
-  }
-
-  private static func begin(_ role: String) -> [ChatFormat.Part] {
-    [.control("<|turn>"), .text(role + "\n", isSentence: false)]
-  }
-
-  private static let end: [ChatFormat.Part] = [
-    .control("<turn|>"), .text("\n", isSentence: false),
-  ]
-
-  private static func text(_ text: String) -> [ChatFormat.Part] {
-    text.isEmpty ? [] : [.text(text, isSentence: false)]
-  }
+  package static func said(_ text: String) -> String { ChatFormat.withoutThoughts(text) }
 
   /// An object with its members in alphabetical order; anything else as the one member of one.
-  private static func written(_ text: String) -> [UInt8] {
+  package static func written(_ text: String) -> [UInt8] {
     let value = (try? JSONReader.read(Array(text.utf8), path: "")) ?? .string(text)
     guard case .object = value else { return Array("{value:".utf8) + form.text(value) + [0x7D] }
     return form.text(sorted(value))
@@ -111,8 +56,8 @@ package struct Gemma4ToolPrompt {
 
 // MARK: - Declarations
 
-extension Gemma4ToolPrompt {
-  private static func declaration(_ tool: ToolDefinition) throws(GenerationError) -> [UInt8] {
+extension Gemma4Dialect {
+  package static func declared(_ tool: ToolDefinition) throws(GenerationError) -> [UInt8] {
     let schema = try tool.schema()
     var parameters: [[UInt8]] = []
     if let properties = schema["properties"]?.object, !properties.members.isEmpty {
@@ -120,7 +65,7 @@ extension Gemma4ToolPrompt {
     }
     parameters += required(schema)
     if let type = type(schema["type"]) { parameters.append(type) }
-    return Array("declaration:\(tool.name){description:".utf8) + quoted(tool.description)
+    return Array("{description:".utf8) + quoted(tool.description)
       + Array(",parameters:{".utf8) + Array(parameters.joined(separator: [0x2C])) + Array("}}".utf8)
   }
 

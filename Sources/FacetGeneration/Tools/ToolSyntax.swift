@@ -26,7 +26,10 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     case .mistralV3 where marks.contains(.toolCalls): self = .mistral
     case .gemma where marks.isSuperset(of: [.startCall, .endCall, .escape, .startResponse]):
       self = .functionGemma
-    case .gemma4 where marks.isSuperset(of: [.startCall4, .endCall4, .quote4, .startResponse4]):
+    case .gemma4
+    where marks.isSuperset(of: [
+      .gemma4StartCall, .gemma4EndCall, .gemma4Quote, .gemma4StartResponse,
+    ]):
       self = .gemma4
     case .gemma, .gemma4, .llama2, .mistral, .mistralV3: self = .lines
     }
@@ -48,7 +51,7 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     case .hermes: Array("<tool_call>".utf8)
     case .mistral: GuideMark.toolCalls.bytes
     case .functionGemma: GuideMark.startCall.bytes
-    case .gemma4: GuideMark.startCall4.bytes
+    case .gemma4: GuideMark.gemma4StartCall.bytes
     }
   }
 
@@ -65,7 +68,7 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
   var marks: (start: GuideMark, end: GuideMark, response: GuideMark)? {
     switch self {
     case .functionGemma: (.startCall, .endCall, .startResponse)
-    case .gemma4: (.startCall4, .endCall4, .startResponse4)
+    case .gemma4: (.gemma4StartCall, .gemma4EndCall, .gemma4StartResponse)
     case .lines, .hermes, .mistral: nil
     }
   }
@@ -75,7 +78,7 @@ public enum ToolSyntax: String, Sendable, Hashable, Codable, CaseIterable {
     switch self {
     case .hermes: Array("}\n</tool_call>".utf8)
     case .functionGemma: GuideMark.endCall.bytes
-    case .gemma4: GuideMark.endCall4.bytes
+    case .gemma4: GuideMark.gemma4EndCall.bytes
     case .lines, .mistral: Array("}".utf8)
     }
   }

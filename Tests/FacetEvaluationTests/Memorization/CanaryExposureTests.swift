@@ -14,7 +14,7 @@ struct CanaryExposureTests {
   private func model() throws -> LanguageModel {
     try LanguageModel.load(
       path: Goldens.path("fixtures/gemma3/gemma3.gguf"),
-      options: LanguageModel.LoadOptions(threads: 2, precision: .exact))
+      options: LanguageModel.LoadOptions(threads: 1, precision: .exact))
   }
 
   @Test("candidates have the form of the secret, are others and come once; a small form is used up")

@@ -13,7 +13,7 @@ struct MemorizationTests {
   private func model() throws -> LanguageModel {
     try LanguageModel.load(
       path: Goldens.path("fixtures/gemma3/gemma3.gguf"),
-      options: LanguageModel.LoadOptions(threads: 2, precision: .exact))
+      options: LanguageModel.LoadOptions(threads: 1, precision: .exact))
   }
 
   private static let options: MemorizationResult.Options = {
