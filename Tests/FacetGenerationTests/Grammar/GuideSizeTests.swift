@@ -23,7 +23,9 @@ struct GuideSizeTests {
     }
     #expect(message(.jsonSchema(deep)) == "no error")
     let tooDeep = (0..<500).reduce("true") { inner, _ in #"{"items": \#(inner)}"# }
-    #expect(message(.jsonSchema(tooDeep)) != "no error")
+    #expect(
+      message(.jsonSchema(tooDeep))
+        == "'the schema' is not JSON: it is nested too deeply at byte 639.")
     let choice = #"{"anyOf": [{"minLength": 1}, {"minLength": 2}, {"minItems": 1}]}"#
     let product = Array(repeating: choice, count: 12).joined(separator: ", ")
     #expect(
@@ -55,8 +57,12 @@ struct GuideSizeTests {
         == "The regular expression '\(powers)' takes more than 8192 states together with the lengths and "
         + "patterns beside it. Make it smaller.")
     let brackets = String(repeating: "(", count: 100_000)
-    #expect(message(.regularExpression(brackets)) != "no error")
-    #expect(message(.grammar("root ::= " + brackets)) != "no error")
+    #expect(
+      message(.regularExpression(brackets)).hasSuffix(
+        "' is malformed at character 129: groups are nested too deeply."))
+    #expect(
+      message(.grammar("root ::= " + brackets))
+        == "The grammar is malformed at line 1, column 138: brackets are nested too deeply.")
     let long = "root ::= \"" + String(repeating: "a", count: 400_001) + "\""
     #expect(
       message(.grammar(long))
