@@ -27,7 +27,7 @@ struct DataFormTests {
       ])
   }
 
-  @Test("the mask of Gemma's format, token by token, is what TRL's assistant mask covers")
+  @Test("the mask of Gemma's format, token by token, covers the answer and its end of turn")
   func mask() throws {
     let tokenizer = try #require(DataFixture.gemma)
     let example = try DataFixture.read(
