@@ -110,17 +110,18 @@ struct OpenAICompletion: Sendable {
   }
 
   /// One answer, with its prompt where `echo` asks for it.
-  private struct Choice: Sendable {
+  struct Choice: Sendable {
     var text = ""
     var logprobs: JSON?
     var reason = "length"
     var generated = 0
     var cached = 0
 
-    func json(_ index: Int) -> JSON {
+    /// `isEnd`: whether the reason for its end is said.
+    func json(_ index: Int, isEnd: Bool = true) -> JSON {
       .record([
         "text": .string(text), "index": .integer(index), "logprobs": logprobs ?? .null,
-        "finish_reason": .string(reason),
+        "finish_reason": isEnd ? .string(reason) : .null,
       ])
     }
   }
@@ -175,66 +176,13 @@ struct OpenAICompletion: Sendable {
             prompt: Prompt(tokens: prompt.tokens), options: asked.options, choices: asked.choices),
           of: asked.model, watch: watch, metrics: server.metrics, arrival: arrival, pings: true))
     }
-    let start = JSONObject().adding([
-      "id": .string(OpenAIShapes.id("cmpl-")), "object": "text_completion",
-      "created": OpenAIShapes.now, "model": .string(asked.model.name),
-    ])
     return .stream(.events, refusal: OpenAIChat.frame) { [feeds] writer in
-      var usage = OpenAIShapes.Usage()
-      func chunk(_ choice: Choice, _ index: Int, isEnd: Bool = false) -> JSON {
-        let entry = JSON.record([
-          "text": .string(choice.text), "index": .integer(index),
-          "logprobs": choice.logprobs ?? .null,
-          "finish_reason": isEnd ? .string(choice.reason) : .null,
-        ])
-        return .object(
-          start.adding(["choices": .array([entry]), "usage": asked.includesUsage ? .null : nil]))
+      var stream = CompletionStream(asked)
+      for index in asked.prompts.indices {
+        try await stream.write(
+          index, feeds.indices.contains(index) ? feeds[index] : nil, to: &writer)
       }
-      let tokenizer = asked.model.tokenizer
-      for (number, prompt) in asked.prompts.enumerated() {
-        usage.prompt += prompt.tokens.count
-        let base = number * asked.choices
-        let written = Array(prompt.tokens.dropFirst(prompt.added))
-        if asked.echo {
-          let echoed = Choice(text: tokenizer.decode(written, skippingControl: false))
-          for choice in 0..<asked.choices {
-            try await writer.send(chunk(echoed, base + choice, isEnd: feeds.isEmpty))
-          }
-        }
-        guard number < feeds.count else { continue }
-        let start = tokenizer.decode(written).unicodeScalars.count
-        var lists = [LegacyLogProbabilities](
-          repeating: LegacyLogProbabilities(tokenizer, after: start), count: asked.choices)
-        for try await update in feeds[number] {
-          guard case .event(let event, let index) = update else {
-            try await writer.ping()
-            continue
-          }
-          var choice = Choice()
-          switch event {
-          case .prefill: continue
-          case .token(let token):
-            choice.text = token.text
-            if asked.options.logProbabilities != nil {
-              lists[index].add(token)
-              choice.logprobs = lists[index].takeLast()
-            }
-            guard !choice.text.isEmpty || choice.logprobs != nil else { continue }
-          case .rest(let text): choice.text = text
-          case .finished(let summary):
-            choice.reason = OpenAIShapes.finishReason(try CompletedAnswer.complete(summary).reason)
-            usage.completion += summary.generatedTokens
-            usage.cached += index == 0 ? summary.cachedTokens : 0
-            try await writer.send(chunk(choice, base + index, isEnd: true))
-            continue
-          }
-          try await writer.send(chunk(choice, base + index))
-        }
-      }
-      if asked.includesUsage {
-        try await writer.send(.object(start.adding(["choices": .array([]), "usage": usage.json])))
-      }
-      try await writer.send(StreamFrame(text: "[DONE]"))
+      try await stream.end(&writer)
     }
   }
 }
