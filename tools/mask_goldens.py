@@ -22,7 +22,7 @@ def system(text): return dict(role='system', content=text)
 MESSAGES = [
     [user('What is 2+2?'), assistant('It is 4.')],
     [system('Be brief.'), user('Hi'), assistant('Hello! How can I help?'), user('Tell me a joke.'), assistant('No.')],
-    [user('  two spaces before\n'), assistant('\n\tcode:\n    x = 1\n'), user('z'), assistant('▁▁ and é, 日本')],
+    [user('  two spaces before\n'), assistant('\n\tcode:\n    x = 1\n'), user('z'), assistant('  and é, 日本')],
     [user('a'), assistant('b'), user('c')],
 ]
 GROUPS = [

@@ -26,7 +26,7 @@ struct MaskGoldenTests {
     entry["assistant_only"]?.bool == false && entry["form"]?.string != "completion"
   }
 
-  private func example(_ entry: JSON) throws -> Example {
+  private func example(_ entry: JSON) throws -> TrainingExample {
     let row = try #require(entry["row"])
     var options = DatasetOptions()
     options.assistantOnly = !isWhole(entry)
@@ -53,7 +53,8 @@ struct MaskGoldenTests {
     var newlines = 0
     for entry in entries {
       let ids = try tokens(entry)
-      var expected = try #require(entry["counts"]?.string).map { $0 == "1" }
+      let counts = try #require(entry["counts"]?.string)
+      var expected = counts.map { $0 == "1" }
       expected[0] = false  // nothing comes before it to tell it from
       let ours = try example(entry).isTarget
       for i in 1..<ids.count where !isWhole(entry) && ids[i - 1] == end && ids[i] == newline[0] {
