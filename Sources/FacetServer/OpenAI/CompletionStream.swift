@@ -46,22 +46,29 @@ struct CompletionStream {
         try await writer.ping()
         continue
       }
-      var choice = Choice()
       switch event {
-      case .prefill: continue
+      case .prefill: break
       case .token(let token):
-        choice.text = token.text
-        if asked.options.logProbabilities != nil {
-          lists[index].add(token)
-          choice.logprobs = lists[index].takeLast()
+        if let choice = choice(of: token, &lists[index]) {
+          try await send(choice, number, index, to: &writer)
         }
-        guard !choice.text.isEmpty || choice.logprobs != nil else { continue }
-      case .rest(let text): choice.text = text
-      case .finished(let summary): choice.reason = try finish(summary, index)
+      case .rest(let text): try await send(Choice(text: text), number, index, to: &writer)
+      case .finished(let summary):
+        let choice = Choice(reason: try finish(summary, index))
+        try await send(choice, number, index, isEnd: true, to: &writer)
       }
-      let isEnd = if case .finished = event { true } else { false }
-      try await send(choice, number, index, isEnd: isEnd, to: &writer)
     }
+  }
+
+  /// What a token adds to an answer; nil where it completes no text and nobody asked how likely it was.
+  private func choice(
+    of token: GeneratedToken, _ list: inout LegacyLogProbabilities
+  ) -> Choice? {
+    guard asked.options.logProbabilities != nil else {
+      return token.text.isEmpty ? nil : Choice(text: token.text)
+    }
+    list.add(token)
+    return Choice(text: token.text, logprobs: list.takeLast())
   }
 
   /// The last chunk, with the tokens of all where they were asked for, and the mark of the end.
@@ -81,7 +88,8 @@ struct CompletionStream {
   }
 
   private func send(
-    _ choice: Choice, _ number: Int, _ index: Int, isEnd: Bool, to writer: inout StreamWriter
+    _ choice: Choice, _ number: Int, _ index: Int, isEnd: Bool = false,
+    to writer: inout StreamWriter
   ) async throws {
     let entry = choice.json(number * asked.choices + index, isEnd: isEnd)
     try await writer.send(
