@@ -4,10 +4,9 @@
 
 Oracle: trl 1.16.0's own preparation of data and collator, asked for by the rows' form and `assistant_only_loss`, with its training variant of
 Gemma 3's template and the small vocabulary tokenizer/small/gemma.json. `tuning/masks.json`: the rows, what was asked for, the ids and whether
-each counts. TRL counts the newline after `<end_of_turn>` as well, which no model is asked for: a stop comes before it."""
+each counts. TRL counts the newline after `<end_of_turn>` as well, where answers have stopped already."""
 import json, os, sys, tempfile
 os.environ['CUDA_VISIBLE_DEVICES'] = ''
-import torch
 from datasets import Dataset
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
 from trl import SFTConfig, SFTTrainer
