@@ -40,7 +40,8 @@ final class HTTPSession: NSObject, URLSessionDataDelegate {
   /// Hears no more of the task, and closes its connection unless it is complete.
   ///
   /// From another queue: on Linux, one that the session waits for must not wait for the session
-  /// (https://github.com/swiftlang/swift-corelibs-foundation/issues/5412).
+  /// (https://github.com/swiftlang/swift-corelibs-foundation/issues/5412). There it also waits for as long as
+  /// the connection always has more to read: libcurl does not come back to the session before.
   static func end(_ task: URLSessionDataTask, isComplete: Bool) {
     listener.exchanges.withLock { $0[task.taskIdentifier] = nil }
     if !isComplete { DispatchQueue.global().async { task.cancel() } }

@@ -237,9 +237,7 @@ struct HubFailureTests {
 
   @Test("a body without end is cut off at the file's length")
   func endless() async throws {
-    let reply = LoopbackServer.Reply(
-      body: noise(65_536, seed: 7), hasLength: false, isEndless: true)
-    hub.always(.reply(reply), about: "model.safetensors")
+    hub.always(.reply(.endless(noise(65_536, seed: 7))), about: "model.safetensors")
     #expect(
       try await failure()
         == "'model.safetensors' of 'owner/model' should have 300000 bytes, but the server sends more. "
@@ -249,9 +247,7 @@ struct HubFailureTests {
 
   @Test("an endless answer about the repository is cut off")
   func endlessPage() async throws {
-    hub.page(
-      .reply(
-        LoopbackServer.Reply(body: noise(65_536, seed: 7), hasLength: false, isEndless: true)))
+    hub.page(.reply(.endless(noise(65_536, seed: 7))))
     #expect(
       try await failure()
         == "\(hub.address) could not be asked for 'owner/model': it answered with more than 16777216 "

@@ -40,6 +40,14 @@ final class LoopbackServer: Sendable {
     /// Sends the body again and again.
     var isEndless = false
 
+    /// A body without length or end, at most 64 MB/s of it.
+    ///
+    /// From a socket that always has more libcurl (7.88) reads on without coming back to the session's queue,
+    /// where the end of the task waits. No network is as fast as that; memory is when the reader is slow.
+    static func endless(_ body: [UInt8]) -> Reply {
+      Reply(body: body, hasLength: false, pause: .milliseconds(1), isEndless: true)
+    }
+
     static func text(_ text: String, status: Int = 200) -> Reply {
       Reply(status: status, body: [UInt8](text.utf8))
     }
