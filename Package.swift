@@ -59,11 +59,16 @@ let package = Package(
       cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "FacetTensor", dependencies: ["CFacetKernels"], swiftSettings: lifetimes),
     .target(name: "FacetTokenizer", swiftSettings: strict),
-    .target(name: "FacetCheckpoint", dependencies: ["FacetTensor"], swiftSettings: lifetimes),
+    .target(name: "FacetJSON", swiftSettings: strict),
+    .target(
+      name: "FacetCheckpoint", dependencies: ["FacetTensor", "FacetJSON"], swiftSettings: lifetimes),
+    // Apart, and not above the model: it compiles while the tensors and the readers of files do.
+    .target(
+      name: "FacetGuides", dependencies: ["FacetTokenizer", "FacetJSON"], swiftSettings: strict),
     .target(
       name: "FacetModel", dependencies: ["FacetTensor", "FacetCheckpoint"], swiftSettings: strict),
     .target(
-      name: "FacetGeneration", dependencies: ["FacetModel", "FacetTokenizer"],
+      name: "FacetGeneration", dependencies: ["FacetModel", "FacetGuides"],
       swiftSettings: strict),
 
     // Around the engine.
@@ -181,6 +186,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FacetTokenizerTests", dependencies: ["FacetTokenizer", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetJSONTests", dependencies: ["FacetJSON", "FacetTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FacetGuidesTests", dependencies: ["FacetGuides", "FacetTensor", "FacetTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "FacetCheckpointTests", dependencies: ["FacetCheckpoint", "FacetTestSupport"],

@@ -4,6 +4,7 @@
 // What a program needs besides `Model`: `import Facet` is enough.
 @_exported import FacetCheckpoint
 @_exported import FacetGeneration
+@_exported import FacetGuides
 @_exported import FacetModel
 @_exported import FacetStore
 @_exported import FacetTensor

@@ -22,6 +22,7 @@ struct Failure: Error, CustomStringConvertible {
     case let error as TokenizerError: error.message
     case let error as TensorError: error.message
     case let error as GenerationError: error.message
+    case let error as GuideError: error.message
     case let error as TrainingError: error.message
     case let error as EvaluationError: error.message
     default: error.localizedDescription

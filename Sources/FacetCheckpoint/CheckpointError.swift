@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
+
 /// What can go wrong with a model file: it is not there, it is damaged, or it holds something that
 /// Facet cannot run.
 public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -37,4 +39,9 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
 
   /// The text for people.
   public var description: String { message }
+}
+
+extension CheckpointError {
+  /// A file that should hold JSON does not.
+  init(_ error: JSONError) { self.init(.malformed, error.message) }
 }

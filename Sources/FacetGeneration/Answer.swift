@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetGuides
 import FacetTensor
 import FacetTokenizer
 
@@ -66,10 +67,15 @@ struct Answer: ~Copyable {
   mutating func next(
     _ logits: Span<Float>, guess: Proposal? = nil
   ) throws(GenerationError) -> Step {
-    guard let allowed = try guide?.mask() else {
+    guard let allowed = try allowed() else {
       return take(try sampler.next(logits, guess: guess), logits)
     }
     return take(try sampler.next(logits, allowed: allowed), logits)
+  }
+
+  /// The tokens that the guide allows next; nil without a guide.
+  private mutating func allowed() throws(GenerationError) -> TokenMask? {
+    do throws(GuideError) { return try guide?.mask() } catch { throw GenerationError(error) }
   }
 
   /// The next tokens, at most `most`, where the guide leaves no choice.

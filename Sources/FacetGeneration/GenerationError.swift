@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetGuides
 import FacetModel
 
 /// What can go wrong between a prompt and its answer: options out of range, a prompt that does not fit,
@@ -46,6 +47,9 @@ public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertibl
 }
 
 extension GenerationError {
+  /// A guide that cannot be followed.
+  init(_ error: GuideError) { self.init(.invalidGuide, error.message) }
+
   /// A prompt of `count` tokens does not fit a context of `context`.
   static func contextFull(
     _ count: Int, _ context: Int, _ configuration: ModelConfiguration

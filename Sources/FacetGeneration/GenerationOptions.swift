@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+public import FacetGuides
+
 /// What an answer should be like.
 public struct GenerationOptions: Sendable, Hashable, Codable {
   /// How tokens are drawn.

@@ -18,8 +18,8 @@ struct LayerTests {
 
   /// The modules between the kernels and the umbrella, which depend on nothing but the toolchain.
   static let engine = [
-    "CFacetKernels", "FacetTensor", "FacetTokenizer", "FacetCheckpoint", "FacetModel",
-    "FacetGeneration",
+    "CFacetKernels", "FacetTensor", "FacetTokenizer", "FacetJSON", "FacetCheckpoint", "FacetGuides",
+    "FacetModel", "FacetGeneration",
   ]
   /// Modules of the toolchain that any of ours may import.
   static let toolchain: Set<String> = [

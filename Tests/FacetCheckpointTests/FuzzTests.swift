@@ -116,28 +116,6 @@ struct FuzzTests {
     }
     #expect(cases > 100, "FACET_TEST_SEED=\(seed)")
   }
-
-  @Test("random text given to the JSON reader alone")
-  func json() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let seed = environment["FACET_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
-    print("FuzzTests, JSON: FACET_TEST_SEED=\(seed)")
-    var random = RandomGenerator(seed: seed)
-    let alphabet = Array("{}[]:,\"\\u0123eE+-.tfnrale \n\u{7f}é".utf8) + [0, 0xFF, 0x80]
-    for index in 0..<20_000 {
-      let bytes = (0..<Int(random.next() % 24)).map { _ in
-        alphabet[Int(random.next() % UInt64(alphabet.count))]
-      }
-      let error = failure { () throws(CheckpointError) in
-        let value = try JSONReader.read(bytes, path: "f.json")
-        let again = try JSONReader.read(Array(value.text.utf8), path: "again.json")
-        guard again == value else { throw CheckpointError(.malformed, "again.json differs") }
-      }
-      #expect(
-        error.map { $0.message.hasPrefix("'f.json' is not JSON: ") } ?? true,
-        "FACET_TEST_SEED=\(seed), case \(index): \(bytes)")
-    }
-  }
 }
 
 extension FuzzTarget {

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCheckpoint
+import FacetJSON
 import FacetServer
 import FacetStore
 import FacetTestSupport

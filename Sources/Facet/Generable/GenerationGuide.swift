@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// What values of a member must be like, beyond their type; the model cannot write others.
 public struct GenerationGuide<Value>: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 extension SchemaProbe {
   /// The schema that `outline` gives `type`, and some value of the type where one can be made.

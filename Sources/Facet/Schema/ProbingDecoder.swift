@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// A source to decode from that holds nothing: it notes what is asked for and answers with samples.
 final class ProbingDecoder: Decoder {

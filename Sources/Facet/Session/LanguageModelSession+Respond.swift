@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 public import FacetGeneration
+public import FacetGuides
 
 /// Whether the model reads the schema of its answer in the prompt, or is only held to it.
 public enum SchemaMention: Sendable, Hashable {

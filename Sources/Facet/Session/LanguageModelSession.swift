@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 public import FacetGeneration
+public import FacetGuides
 import Synchronization
 
 /// A conversation with a model: instructions, tools, and what was said.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-public import FacetGeneration
+public import FacetGuides
 import Foundation
 
 /// Something that a model may have done for it while it answers.

@@ -52,7 +52,7 @@ struct GuideOptions: ParsableArguments {
     }
     // Files are read when the command runs.
     if regex != nil || choices != nil {
-      do { try guide()?.validate() } catch let error as GenerationError {
+      do { try guide()?.validate() } catch let error as GuideError {
         throw ValidationError(error.message)
       }
     }

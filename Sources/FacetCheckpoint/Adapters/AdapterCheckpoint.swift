@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 public import FacetTensor
 
 /// The two factors that an adapter adds to a matrix W [out, in]: W + scale · b · a.
@@ -102,7 +103,7 @@ extension AdapterCheckpoint {
         "The directory '\(path)' has no \(PEFTDirectory.configurationName), so it is not an adapter."
       )
     }
-    let root = try JSONReader.read(FileSystem.read(name, limit: 1 << 24), path: name)
+    let root = try FileSystem.readJSON(name, limit: 1 << 24)
     if PEFTSettings.recognizes(root) { return try PEFTDirectory(path: path).open(root) }
     if MLXDirectory.recognizes(root) { return try MLXDirectory(path: path).open(root) }
     throw CheckpointError(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 internal import FacetTensor
 
 extension AdapterCheckpoint {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 internal import FacetTensor
 
 #if canImport(Glibc)
@@ -85,5 +86,11 @@ package enum FileSystem {
         .unsupported, "'\(path)' has \(storage.byteCount) bytes; at most \(limit) are read.")
     }
     return storage.bytes.copy(0..<storage.byteCount)
+  }
+
+  /// The JSON file at `path`, which may have `limit` bytes at most.
+  static func readJSON(_ path: String, limit: Int) throws(CheckpointError) -> JSON {
+    let text = try read(path, limit: limit)
+    do { return try JSONReader.read(text, path: path) } catch { throw CheckpointError(error) }
   }
 }

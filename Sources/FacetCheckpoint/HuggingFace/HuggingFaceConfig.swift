@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
+
 /// config.json of a Hugging Face directory, read into a neutral description.
 struct HuggingFaceConfig {
   /// The whole file.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 internal import FacetTensor
 
 extension HuggingFaceDirectory {
@@ -28,7 +29,7 @@ extension HuggingFaceDirectory {
     guard FileSystem.exists(path) else {
       throw CheckpointError(.notFound, "There is no '\(path)'. Download the model again.")
     }
-    let config = try JSONReader.read(FileSystem.read(path, limit: 1 << 20), path: path)
+    let config = try FileSystem.readJSON(path, limit: 1 << 20)
     let activation = config["activation_function"]?.string ?? "Identity"
     guard config["bias"]?.bool != true, activation.hasSuffix("Identity") else {
       throw CheckpointError(

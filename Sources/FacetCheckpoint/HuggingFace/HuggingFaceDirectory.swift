@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 internal import FacetTensor
 
 /// Turns a Hugging Face directory into a checkpoint: configuration, weights in one file or in
@@ -54,7 +55,7 @@ struct HuggingFaceDirectory {
   /// The JSON file `name`, nil when there is none.
   private func json(_ name: String) throws(CheckpointError) -> JSON? {
     guard FileSystem.exists(file(name)) else { return nil }
-    return try JSONReader.read(FileSystem.read(file(name), limit: 1 << 26), path: file(name))
+    return try FileSystem.readJSON(file(name), limit: 1 << 26)
   }
 
   private func require(_ name: String) throws(CheckpointError) -> JSON {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 internal import FacetTensor
 
 /// One safetensors file, mapped: its directory of tensors, checked against the file's size.
@@ -37,7 +38,9 @@ struct SafetensorsFile: Sendable {
       throw CheckpointError(.malformed, "'\(path)' states a header of \(length) bytes.")
     }
     let text = try cursor.byteArray(length, "The header")
-    guard let header = try JSONReader.read(text, path: path).object else {
+    let json: JSON
+    do { json = try JSONReader.read(text, path: path) } catch { throw CheckpointError(error) }
+    guard let header = json.object else {
       throw CheckpointError(.malformed, "The header of '\(path)' is not an object.")
     }
     var tensors: [Entry] = []

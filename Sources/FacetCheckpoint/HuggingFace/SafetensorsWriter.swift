@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+internal import FacetJSON
 public import FacetTensor
 
 /// A safetensors file in the making: add tensors, then write it in one go.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// BOLD's files: `{category: {subject: [prompts]}}` (Dhamala et al., 2021, arXiv 2101.11718).
 enum BoldPrompts {

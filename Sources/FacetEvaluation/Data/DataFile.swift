@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 import Foundation
 
 /// A file with rows of data: one object of JSON a line, a table with a line of names, lines of text, or
@@ -54,13 +54,12 @@ package struct DataFile: Sendable {
     for part in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
       line += 1
       if part.allSatisfy({ $0 == 0x20 || $0 == 0x0d || $0 == 0x09 }) { continue }
-      do {
+      do throws(JSONError) {
         let json = try JSONReader.read([UInt8](part), path: path)
-        if json.object == nil { throw CheckpointError(.malformed, "a row must be an object.") }
+        if json.object == nil { throw JSONError("a row must be an object.") }
         rows.append(Row(json: json, path: path, line: line))
       } catch {
-        let message = "\((error as? CheckpointError)?.message ?? "\(error)")"
-        problems.append(EvaluationError(.invalidData, "\(path):\(line): \(message)"))
+        problems.append(EvaluationError(.invalidData, "\(path):\(line): \(error.message)"))
       }
     }
   }

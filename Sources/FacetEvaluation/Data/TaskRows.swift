@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 
 /// The rows of a task: documents, and examples to draw from.
 package struct TaskRows: Sendable {

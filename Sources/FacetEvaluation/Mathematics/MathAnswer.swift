@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// The answers of MATH, as Minerva was scored on them (Lewkowycz 2022, appendix D) and lm-eval scores.
 package enum MathAnswer {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// A field of a row and what is made of it: `choices.text.0|strip`.
 package struct TemplateExpression: Sendable {

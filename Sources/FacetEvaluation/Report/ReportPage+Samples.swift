@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-internal import FacetCheckpoint
+internal import FacetJSON
 
 extension ReportPage {
   /// More documents than these make a page too large to open.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 
 /// The content of lm-eval's `results_*.json`: the same keys in the same order.
 extension EvaluationResult {

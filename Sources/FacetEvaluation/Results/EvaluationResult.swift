@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 
 /// What an evaluation gave: the model, the settings, and the scores of all tasks and groups.
 public struct EvaluationResult: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 
 /// Text as Python writes it: lm-eval's hashes are over such text, so it must agree to the letter.
 package enum PythonOutput {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-internal import FacetCheckpoint
+internal import FacetJSON
 internal import Foundation
 
 /// Reads results as lm-eval and Facet write them.
@@ -101,7 +101,7 @@ public struct ResultReader: Sendable {
   }
 
   private static func json(_ bytes: [UInt8], _ path: String) throws(EvaluationError) -> JSON {
-    do throws(CheckpointError) {
+    do throws(JSONError) {
       return try JSONReader.read(bytes, path: path, numbers: .python)
     } catch {
       throw EvaluationError(.unreadable, error.message)

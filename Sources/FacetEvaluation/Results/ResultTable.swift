@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-internal import FacetCheckpoint
+import FacetJSON
 internal import Foundation
 
 /// The figures of an evaluation as a markdown table, as lm-eval prints it.

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCheckpoint
+import FacetJSON
 import Foundation
 
 /// Answers that a model gave before, in a file that is only ever added to.

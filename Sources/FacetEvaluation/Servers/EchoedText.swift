@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// A prompt as a server gives it back: its tokens, where each begins, and how likely each was.
 struct EchoedText {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 extension TaskDefinition {
   /// The task, or the tasks where it has variants, of a file, and the groups that they make up.

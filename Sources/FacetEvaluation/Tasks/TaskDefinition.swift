@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-package import FacetCheckpoint
+package import FacetJSON
 
 /// What a benchmark asks, and how answers are scored: one file of JSON, described in docs/evaluation.md.
 public struct TaskDefinition: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// Tasks that have figures together, weighted by their documents.
 public struct TaskGroup: Sendable, Hashable {

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
+import FacetGuides
 
 /// What is asked of a model, whichever API asked.
 struct AnswerRequest: Sendable {

@@ -2,7 +2,8 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCheckpoint
-import FacetGeneration
+import FacetGuides
+import FacetJSON
 import FacetTokenizer
 
 /// Conversations as the various APIs write them.

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
+import FacetGuides
 import FacetTokenizer
 
 /// A conversation whichever API wrote it, with the tools that the model may call.

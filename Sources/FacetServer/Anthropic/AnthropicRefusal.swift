@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// How Anthropic's API refuses: `{"type": "error", "error": {"type", "message"}}`.
 enum AnthropicRefusal {

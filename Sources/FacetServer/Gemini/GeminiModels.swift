@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
-import FacetCheckpoint
+import FacetJSON
 import FacetStore
 import Hummingbird
 

@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import FacetCheckpoint
+import FacetJSON
 import FacetGeneration
 import HTTPTypes
 import Hummingbird

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// A tensor of the Open Inference protocol, as far as texts need one: strings and single values.
 struct InferenceTensor: Sendable {

@@ -2,8 +2,9 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import FacetCheckpoint
+import FacetJSON
 import FacetGeneration
+import FacetGuides
 import FacetStore
 import FacetTokenizer
 

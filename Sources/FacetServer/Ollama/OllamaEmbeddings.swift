@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetGeneration
+import FacetJSON
 import Hummingbird
 
 /// `POST /api/embed`, and `POST /api/embeddings` as older clients ask.

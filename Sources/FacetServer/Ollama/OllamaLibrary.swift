@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
+import FacetCheckpoint
 import FacetTokenizer
 import FacetModel
-import FacetCheckpoint
+import FacetJSON
 import FacetGeneration
 import FacetStore
 import Foundation

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 import FacetGeneration
 
 /// `options` of Ollama's requests, and the parameters of models made through its API.

@@ -3,7 +3,7 @@
 
 import FacetTokenizer
 import FacetGeneration
-import FacetCheckpoint
+import FacetJSON
 import FacetStore
 import Foundation
 import Hummingbird

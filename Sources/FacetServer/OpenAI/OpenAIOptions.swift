@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetGeneration
+import FacetJSON
 import FacetTokenizer
 
 /// The settings of an answer as OpenAI's clients, and those of llama.cpp and vLLM, name them.

@@ -2,7 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import FacetCheckpoint
+import FacetJSON
 import HTTPTypes
 
 /// `/openapi.json`: the routes as OpenAPI 3.1 describes them, made of the table that serves them.

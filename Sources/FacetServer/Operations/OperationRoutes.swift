@@ -3,6 +3,7 @@
 
 import FacetGeneration
 import FacetCheckpoint
+import FacetJSON
 import Foundation
 import Hummingbird
 

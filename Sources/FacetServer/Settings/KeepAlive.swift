@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// How long a model stays loaded, as Ollama's clients write it: `5m`, `1h30m`, a number of seconds, or
 /// something negative for ever.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// One row of a file: its fields, whatever form they are in.
 struct DataRow: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 import FacetTokenizer
 
 /// Reads the messages of a row, as OpenAI, Hugging Face and ShareGPT write them.

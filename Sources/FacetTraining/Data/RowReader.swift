@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// The rows of one file, whatever its form: JSONL, a JSON array, CSV or TSV, each packed or not.
 struct RowReader {

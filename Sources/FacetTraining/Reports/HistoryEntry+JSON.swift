@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 
 /// Entries as JSON objects: lines of `metrics.jsonl`, members of `trainer_state.json`.
 extension HistoryEntry {

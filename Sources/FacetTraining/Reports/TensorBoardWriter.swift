@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 import Foundation
 
 /// A record of TensorBoard's event files: a protobuf `Event` between its length and its checksums.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
+import FacetJSON
 import Foundation
 
 /// What a checkpoint tells of its run, in the form of Hugging Face's `trainer_state.json`.
@@ -72,7 +72,7 @@ public struct TrainerState: Sendable, Hashable {
       throw TrainingError(.unreadable, "There is no file '\(path)' that could be read.")
     }
     let json: JSON
-    do throws(CheckpointError) { json = try JSONReader.read([UInt8](data), path: path) } catch {
+    do throws(JSONError) { json = try JSONReader.read([UInt8](data), path: path) } catch {
       throw TrainingError(.unreadable, error.message)
     }
     guard let step = json["global_step"]?.integer, step >= 0 else {

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
+import FacetGuides
 import FacetModel
 import FacetTensor
 import FacetTokenizer

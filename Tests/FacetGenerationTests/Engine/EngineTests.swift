@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetGeneration
+import FacetGuides
 import FacetModel
 import FacetTensor
 import FacetTestSupport
