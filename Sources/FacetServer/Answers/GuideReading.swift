@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetJSON
 import FacetGuides
+import FacetJSON
 
 /// What an answer must look like, as requests of the various APIs say it.
 enum GuideReading {

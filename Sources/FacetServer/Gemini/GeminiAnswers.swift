@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetJSON
 import FacetGeneration
 import FacetGuides
+import FacetJSON
 import FacetTokenizer
 import Hummingbird
 

@@ -2,8 +2,8 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetJSON
-import HTTPTypes
 import Foundation
+import HTTPTypes
 import Hummingbird
 
 /// A route of the server, and what `/openapi.json` says of it.

@@ -2,8 +2,8 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import FacetJSON
 import FacetGeneration
+import FacetJSON
 import HTTPTypes
 import Hummingbird
 import NIOCore

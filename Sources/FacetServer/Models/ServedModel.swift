@@ -2,9 +2,9 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
-import FacetJSON
 import FacetGeneration
 import FacetGuides
+import FacetJSON
 import FacetStore
 import FacetTokenizer
 

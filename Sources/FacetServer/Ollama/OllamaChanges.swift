@@ -2,8 +2,8 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCheckpoint
-import FacetJSON
 import FacetGeneration
+import FacetJSON
 import FacetStore
 import Foundation
 import Hummingbird

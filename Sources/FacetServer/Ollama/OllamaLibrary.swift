@@ -2,11 +2,11 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetCheckpoint
-import FacetTokenizer
-import FacetModel
-import FacetJSON
 import FacetGeneration
+import FacetJSON
+import FacetModel
 import FacetStore
+import FacetTokenizer
 import Foundation
 import Hummingbird
 

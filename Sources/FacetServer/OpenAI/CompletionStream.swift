@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetJSON
 import FacetGeneration
+import FacetJSON
 import FacetTokenizer
 
 /// The chunks of a streamed `POST /v1/completions`: one prompt after the other.

@@ -2,8 +2,8 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
-import FacetJSON
 import FacetGuides
+import FacetJSON
 import FacetTokenizer
 import Hummingbird
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetTokenizer
 import FacetGeneration
 import FacetJSON
 import FacetStore
+import FacetTokenizer
 import Foundation
 import Hummingbird
 

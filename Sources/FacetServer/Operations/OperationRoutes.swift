@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetGeneration
 import FacetCheckpoint
+import FacetGeneration
 import FacetJSON
 import Foundation
 import Hummingbird

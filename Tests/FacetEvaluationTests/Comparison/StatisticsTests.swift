@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetJSON
 import FacetEvaluation
+import FacetJSON
 import FacetTestSupport
 import Foundation
 import Testing

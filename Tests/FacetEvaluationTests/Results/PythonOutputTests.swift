@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetCheckpoint
-import FacetJSON
 import FacetEvaluation
+import FacetJSON
 import Testing
 
 @Suite("PythonOutput")
@@ -34,7 +33,7 @@ struct PythonOutputTests {
     let text = "[NaN, Infinity, -Infinity, -1]"
     let value = try JSONReader.read([UInt8](text.utf8), path: "x", numbers: .python)
     #expect(PythonOutput.dumps(value) == text)
-    let error = #expect(throws: CheckpointError.self) {
+    let error = #expect(throws: JSONError.self) {
       try JSONReader.read([UInt8](text.utf8), path: "x")
     }
     #expect(error?.message == "'x' is not JSON: a value is missing at byte 1.")
