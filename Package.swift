@@ -252,3 +252,15 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )
+
+// What the tests of the macros need and no more (scripts/check-macros): `swift test` builds every test there is, and with
+// the trait on, whatever a test depends on is built for macros' tools as well.
+if Context.environment["FACET_TESTS"] == "macros" {
+  let needed: Set<String> = [
+    "CFacetKernels", "FacetTensor", "FacetTokenizer", "FacetJSON", "FacetCheckpoint", "FacetGuides",
+    "FacetModel", "FacetGeneration", "FacetStore", "Facet", "FacetMacros", "FacetTestSupport",
+    "FacetMacrosTests",
+  ]
+  package.targets.removeAll { !needed.contains($0.name) }
+  package.products.removeAll { $0.name != "Facet" }
+}
