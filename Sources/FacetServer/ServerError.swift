@@ -3,7 +3,6 @@
 
 import FacetCheckpoint
 import FacetGeneration
-import FacetGuides
 import FacetStore
 import FacetTokenizer
 
@@ -67,7 +66,6 @@ extension ServerError {
     switch error {
     case let error as ServerError: self = error
     case let error as GenerationError: self.init(Self.code(of: error), error.message)
-    case let error as GuideError: self.init(.invalidRequest, error.message)
     case let error as StoreError: self.init(Self.code(of: error), error.message)
     case let error as TokenizerError: self.init(.invalidRequest, error.message)
     case let error as CheckpointError: self.init(.invalidRequest, error.message)

@@ -2,7 +2,6 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetGeneration
-import FacetGuides
 import FacetStore
 public import Foundation
 
@@ -44,7 +43,6 @@ public struct SessionError: Error, Sendable, Hashable, CustomStringConvertible {
 
   /// The session's word for an error of the engine; any other stays what it is.
   static func naming(_ error: any Error) -> any Error {
-    if let error = error as? GuideError { return SessionError(.refusedGuide, error.message) }
     guard let error = error as? GenerationError else { return error }
     switch error.code {
     case .contextFull: return SessionError(.exceededContext, error.message)
