@@ -18,8 +18,8 @@ struct TuneCommand: AsyncParsableCommand {
       Settings have the names of TRL and PEFT (learning_rate, max_steps, lora_r …); those of mlx_lm \
       are understood. --config reads them from YAML, and --set comes after it. All of them, resolved, \
       are written to configuration.yaml in the output directory, with metrics.jsonl, \
-      trainer_state.json, report.html, TensorBoard events, checkpoints, and the adapter in PEFT's \
-      form, or model.gguf.
+      trainer_state.json, report.html, loss.svg, TensorBoard events, checkpoints, and the adapter in \
+      PEFT's form, or model.gguf.
 
       Ctrl-C and SIGTERM write a checkpoint and stop; --resume goes on from it to the same bits.
       """)

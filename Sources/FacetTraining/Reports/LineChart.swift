@@ -3,7 +3,7 @@
 
 import Foundation
 
-/// Curves over the steps of a run, as SVG inside a page.
+/// Curves over the steps of a run, as SVG: inside a page, or a file of its own.
 struct LineChart {
   /// A curve; points that are not finite leave a gap.
   struct Series {
@@ -44,10 +44,42 @@ struct LineChart {
     }
   }
 
-  /// The drawing with its title and its description, nil when there is nothing to draw.
+  /// The drawing as a figure of a page, nil when there is nothing to draw.
   var text: String? {
-    let shown = series.filter { $0.points.contains { Self.isDrawable($0.value) } }
-    guard !shown.isEmpty else { return nil }
+    guard let drawing = drawing() else { return nil }
+    return """
+      <figure>
+      <figcaption>\(Self.escaped(title))\(legend)</figcaption>
+      \(drawing)
+      </figure>
+
+      """
+  }
+
+  /// The drawing as a file that shows the same by itself, nil when there is nothing to draw.
+  func file(styles: String) -> String? {
+    let attributes =
+      "xmlns=\"http://www.w3.org/2000/svg\" width=\"\(Self.number(Self.width))\" "
+      + "height=\"\(Self.number(Self.height))\" font-family=\"system-ui, sans-serif\" "
+    let keys = shown.enumerated().map { index, series in
+      "<text class=\"\(series.style)\" x=\"\(Self.number(Self.width - Self.right))\" "
+        + "y=\"\(Self.number(Self.top + 12 + 18 * Double(index)))\" text-anchor=\"end\">"
+        + "\(Self.escaped(title)), \(Self.escaped(series.name))</text>\n"
+    }
+    let styling = "<style>\n\(styles)\n</style>\n"
+    return drawing(attributes, head: styling, foot: keys.joined()).map { $0 + "\n" }
+  }
+
+  /// The curves that have something to draw.
+  private var shown: [Series] {
+    series.filter { $0.points.contains { Self.isDrawable($0.value) } }
+  }
+
+  /// The drawing with its title and its description, `head` before them and `foot` above the curves.
+  private func drawing(
+    _ attributes: String = "", head: String = "", foot: String = ""
+  ) -> String? {
+    let shown = shown
     let points = shown.flatMap(\.points).filter { Self.isDrawable($0.value) }
     let steps = points.map { Double($0.step) }
     let values = points.map(\.value)
@@ -62,15 +94,11 @@ struct LineChart {
     let body = grid(scale, ticks) + shown.map { curve($0, scale) }.joined()
     let described = shown.map(Self.description).joined(separator: " ")
     return """
-      <figure>
-      <figcaption>\(Self.escaped(title))\(legend(shown))</figcaption>
-      <svg viewBox="0 0 \(Self.number(Self.width)) \(Self.number(Self.height))" role="img" \
+      <svg \(attributes)viewBox="0 0 \(Self.number(Self.width)) \(Self.number(Self.height))" role="img" \
       aria-labelledby="\(name)-title \(name)-text">
-      <title id="\(name)-title">\(Self.escaped(title))</title>
+      \(head)<title id="\(name)-title">\(Self.escaped(title))</title>
       <desc id="\(name)-text">\(Self.escaped(described))</desc>
-      \(body)</svg>
-      </figure>
-
+      \(body)\(foot)</svg>
       """
   }
 
@@ -114,7 +142,7 @@ struct LineChart {
     return "<path class=\"curve \(series.style)\" d=\"\(path)\"/>\n" + marks
   }
 
-  private func legend(_ shown: [Series]) -> String {
+  private var legend: String {
     guard shown.count > 1 else { return "" }
     let entries = shown.map { "<span class=\"key \($0.style)\">\(Self.escaped($0.name))</span>" }
     return " " + entries.joined(separator: " ")

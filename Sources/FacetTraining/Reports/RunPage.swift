@@ -53,6 +53,9 @@ package struct RunPage: Sendable {
       """
   }
 
+  /// The curve of the loss as a file of its own, nil while there is none.
+  package var lossCurve: String? { charts.first?.file(styles: Self.curveStyles) }
+
   private var charts: [LineChart] {
     func trained(_ name: String, _ value: (StepMetrics) -> Double) -> LineChart.Series {
       .init(name: name, style: "train", points: steps.map { ($0.step, value($0)) })

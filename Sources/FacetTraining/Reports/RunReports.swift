@@ -4,8 +4,8 @@
 import FacetJSON
 import Foundation
 
-/// What a run leaves for people to look at: `metrics.jsonl`, TensorBoard's files under `runs/`, and
-/// `report.html`.
+/// What a run leaves for people to look at: `metrics.jsonl`, TensorBoard's files under `runs/`,
+/// `report.html` and `loss.svg`.
 package struct RunReports: Sendable {
   private struct Line {
     let text: String
@@ -70,10 +70,13 @@ package struct RunReports: Sendable {
     if !overflows { try board.restart(at: next, wallTime: clock()) }
   }
 
-  /// Writes `report.html`; at the end of a run, and at any checkpoint before.
+  /// Writes `report.html` and `loss.svg`; at the end of a run, and at any checkpoint before.
   package func finish() throws(TrainingError) {
     let page = RunPage(history: history, settings: settings)
     try AppendedFile.replace("\(directory)/report.html", with: page.text)
+    if let curve = page.lossCurve {
+      try AppendedFile.replace("\(directory)/loss.svg", with: curve)
+    }
   }
 
   private static func metricsPath(_ directory: String) -> String { "\(directory)/metrics.jsonl" }

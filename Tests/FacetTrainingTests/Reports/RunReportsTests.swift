@@ -114,6 +114,26 @@ struct RunReportsTests {
   }
 
   @Test(
+    "The loss is a drawing of its own, which any viewer of SVG reads; before a step there is none")
+  func lossCurve() throws {
+    let folder = try ReportFixture.folder()
+    var reports = try RunReports(directory: folder, resuming: false)
+    try reports.finish()
+    #expect(!FileManager.default.fileExists(atPath: folder + "/loss.svg"))
+    for entry in try ReportFixture.history() { try reports.add(entry) }
+    try reports.finish()
+    let text = try ReportFixture.text(folder + "/loss.svg")
+    for tag in ["svg", "style", "title", "desc", "text"] {
+      let opened = text.ranges(of: "<\(tag)>").count + text.ranges(of: "<\(tag) ").count
+      #expect(opened > 0 && opened == text.ranges(of: "</\(tag)>").count, "\(tag)")
+    }
+    #expect(text.ranges(of: "<path ").count > 3 && !text.contains("figcaption"))
+    #expect(text.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640.0\""))
+    #expect(text.contains(">Loss, training</text>") && text.contains(">Loss, validation</text>"))
+    #expect(text.contains("training: 3.75 at step 1, 2 at step 8."))
+  }
+
+  @Test(
     "A history of anything makes a page",
     arguments: [
       [], [1], [.nan], [.nan, 1, .nan, 1], [.infinity, -1, 5], [1e308, -1e308], [0, 0],
