@@ -54,7 +54,9 @@ package struct RunPage: Sendable {
   }
 
   /// The curve of the loss as a file of its own, nil while there is none.
-  package var lossCurve: String? { charts.first?.file(styles: Self.curveStyles) }
+  package var lossCurve: String? {
+    charts.first { $0.name == "loss" }?.file(styles: Self.curveStyles)
+  }
 
   private var charts: [LineChart] {
     func trained(_ name: String, _ value: (StepMetrics) -> Double) -> LineChart.Series {

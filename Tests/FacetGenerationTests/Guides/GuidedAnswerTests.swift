@@ -162,7 +162,11 @@ struct GuidedAnswerTests {
         + "or the bias, or check the model file."
     }
     options = GenerationOptions(guide: .choices([]))
-    #expect(throws: GenerationError.self) { try session.transcript(model.prompt("a"), options) }
+    #expect(
+      throws: GenerationError(
+        .invalidGuide,
+        "The list of choices is empty or has an empty text; give texts to choose from.")
+    ) { try session.transcript(model.prompt("a"), options) }
   }
 
   @Test("go through JSON as options do")

@@ -56,6 +56,15 @@ struct ToolPromptTests {
     name: "get_time", description: "The time.",
     parameters: #"{"type":"object","properties":{"zone":{"type":"string"}}}"#)
 
+  @Test("Mistral's form needs a message of the user")
+  func mistralQuestion() {
+    let entries = [ChatEntry.message(ChatMessage(.assistant, "Hello."))]
+    #expect(
+      throws: TokenizerError(
+        .conversation, "The conversation has no message of the user; give at least one.")
+    ) { try MistralToolPrompt(entries, [Self.time]).parts() }
+  }
+
   @Test("Mistral v0.3 reads what mistral-common writes")
   func mistral() throws {
     let url = URL(fileURLWithPath: Goldens.path("tools/mistral.json"))

@@ -380,6 +380,16 @@ struct ToolGuideTests {
       try !accepts("Well " + call, .auto, answer: yes) && !accepts("maybe", .auto, answer: yes))
   }
 
+  @Test("a conversation with a tool that cannot be used is refused in the tool's own words")
+  func refusedPrompt() throws {
+    let model = try Fixture("llama").model.conversing(as: "[INST] <<SYS>>")
+    let tools = [ToolDefinition(name: "f", parameters: "[1]")]
+    #expect(
+      throws: GenerationError(
+        .invalidGuide, "The tool 'f': The schema of its parameters must be of type 'object'.")
+    ) { try model.prompt([.message(ChatMessage(.user, "Hello."))], tools: tools) }
+  }
+
   @Test("tools that cannot be used are refused by name")
   func refusals() throws {
     func message(_ tools: [ToolDefinition], _ choice: ToolChoice = .auto) -> String {
