@@ -94,9 +94,18 @@ struct EngineStressProbe {
       "\(status.finished.values.reduce(0, +)) requests in \(status.steps) steps, "
         + "\(status.finished[.cancelled] ?? 0) given up, \(differing) answers differ, "
         + "\(idle) s of processor time in an idle second")
-    let sessions = try await SessionStress(using: &generator).run()
-    print("64 sessions, half of them on an engine: \(sessions) have other answers than alone")
-    if differing > 0 || sessions > 0 || status.running > 0 || idle > 0.01 {
+    var stress: SessionStress? = try SessionStress(using: &generator)
+    let sessions = try await stress?.run() ?? 0
+    let living = try await stress?.living() ?? (count: 0, all: 0)
+    weak let left = stress?.engine
+    stress = nil
+    print(
+      "64 sessions, half of them on an engine: \(sessions) have other answers than alone; "
+        + "\(living.count) of \(living.all) are left, \(left == nil ? "nor is their" : "and their") engine"
+    )
+    if differing > 0 || sessions > 0 || living.count > 0 || left != nil || status.running > 0
+      || idle > 0.01
+    {
       throw GenerationError(.mismatchedModel, "It failed.")
     }
     await engine.shutdown(deadline: .seconds(5))

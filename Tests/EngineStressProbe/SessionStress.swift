@@ -25,6 +25,23 @@ struct SessionStress: Sendable {
     }
   }
 
+  /// Every session there was.
+  private actor Roll {
+    private struct Entry { weak var session: LanguageModelSession? }
+    private var entries: [Entry] = []
+
+    func add(_ session: LanguageModelSession) { entries.append(Entry(session: session)) }
+
+    /// Sessions that something still holds; those that end later are waited for, three seconds at most.
+    func living() async throws -> (count: Int, all: Int) {
+      for _ in 0..<300 where entries.contains(where: { $0.session != nil }) {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      return (entries.count { $0.session != nil }, entries.count)
+    }
+  }
+
+  private let roll = Roll()
   let model: Model
   let engine: Engine
   let conversations: [Conversation]
@@ -39,6 +56,9 @@ struct SessionStress: Sendable {
       model.language, options: Engine.Options(sequences: 16, prefixMemory: 2 << 20, chunk: 32))
     conversations = (0..<64).map { Conversation($0, using: &generator) }
   }
+
+  /// How many sessions are still there although nobody uses them, and how many there were.
+  func living() async throws -> (count: Int, all: Int) { try await roll.living() }
 
   /// Holds all conversations at once; how many gave another answer than the same questions alone.
   func run() async throws -> Int {
@@ -65,7 +85,7 @@ struct SessionStress: Sendable {
   }
 
   private func answers(_ conversation: Conversation) async throws -> [String] {
-    let session = fresh(conversation)
+    let session = await fresh(conversation)
     session.prewarm(promptPrefix: "The ")
     // A reader that goes away, and a request that is cancelled: the session is as it was.
     var seen = 0
@@ -75,7 +95,7 @@ struct SessionStress: Sendable {
     }
     while session.isResponding { await Task.yield() }
     if !session.transcript.entries.isEmpty {
-      return try await ask(fresh(conversation), conversation)
+      return try await ask(await fresh(conversation), conversation)
     }
     let cancelled = Task { try await session.respond(to: "Gone", options: conversation.options) }
     for _ in 0..<conversation.patience { await Task.yield() }
@@ -83,12 +103,15 @@ struct SessionStress: Sendable {
     _ = try? await cancelled.value
     // Where it was answered before anybody went away, the questions are asked elsewhere.
     let isUnchanged = session.transcript.entries.isEmpty
-    return try await ask(isUnchanged ? session : fresh(conversation), conversation)
+    return try await ask(isUnchanged ? session : await fresh(conversation), conversation)
   }
 
-  private func fresh(_ conversation: Conversation) -> LanguageModelSession {
-    conversation.isOnEngine
+  private func fresh(_ conversation: Conversation) async -> LanguageModelSession {
+    let session =
+      conversation.isOnEngine
       ? LanguageModelSession(engine: engine) : LanguageModelSession(model: model)
+    await roll.add(session)
+    return session
   }
 
   private func ask(
