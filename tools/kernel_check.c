@@ -188,6 +188,27 @@ static void by_digits(const product *p, double bound) {
   free(x);
   free(y);
 }
+static void by_word_panels(const product *p, double bound) {
+  int64_t row = fk_digit_bytes(p->columns);
+  uint8_t *x = room((size_t)(p->tokens * row));
+  float *y = room((size_t)(p->tokens * p->rows) * sizeof(float));
+  void *scratch = room(FK_WORD_SCRATCH);
+  for (int64_t t = 0; t < p->tokens; t++)
+    kernels->to_digits(p->x + t * p->columns, p->columns, x + t * row);
+  int64_t parts[] = {0, p->rows / 3, p->rows}; // panels begin and end anywhere
+  for (int i = 0; i < 2; i++)
+    kernels->gemm_digits(&p->matrix, parts[i], parts[i + 1], x, (int32_t)p->tokens, y, p->rows,
+                         scratch);
+  near("gemm_digits", p->shape, y, p->expected, p->tokens * p->rows, bound);
+  free(x);
+  free(y);
+  free(scratch);
+}
+// By whatever multiplies digits and takes as many tokens.
+static void by_digit_products(const product *p, double bound) {
+  if (p->tokens <= FK_DIGIT_TOKENS) by_digits(p, bound);
+  if (kernels->gemm_digits && p->tokens <= FK_PANEL_TOKENS) by_word_panels(p, bound);
+}
 static void by_bytes(const product *p, double bound) {
   uint8_t *x = room((size_t)(p->tokens * fk_byte_bytes(p->columns)));
   float *y = room((size_t)(p->tokens * p->rows) * sizeof(float));
@@ -255,7 +276,7 @@ static void products(const type *t) {
       expect(&p);
       by_floats(&p);
       bool whole = kernels->takes_integers && kernels->takes_integers(t->id, columns[c]);
-      if (whole && p.tokens <= FK_DIGIT_TOKENS) by_digits(&p, 2e-4);
+      if (whole) by_digit_products(&p, 2e-4);
       if (whole) by_bytes(&p, 3e-2);
       release(&p);
       if (!whole) continue;
@@ -271,7 +292,7 @@ static void products(const type *t) {
       for (int64_t j = 0; j < p.tokens * p.columns; j++)
         p.x[j] = (float)(j % 32 == 7 ? (below(2) ? 32512 : -32512) : below(7) - 3);
       expect(&p);
-      if (p.tokens <= FK_DIGIT_TOKENS && p.magnitude < 0x1p24) by_digits(&p, 0);
+      if (p.magnitude < 0x1p24) by_digit_products(&p, 0);
       release(&p);
     }
 }

@@ -27,6 +27,9 @@ static fk_matrix matrix;
 static fk_kv cache = {keys, values, POSITIONS / FK_KV_BLOCK, 1, WIDTH, WIDTH, FK_F16};
 
 static void decode_digits(void) { kernels->matvec_digits(&matrix, 0, ROWS, prepared, 1, y, ROWS); }
+static void decode_sixteen(void) {
+  kernels->gemm_digits(&matrix, 0, ROWS, prepared, TOKENS, y, ROWS, scratch);
+}
 static void decode_floats(void) { kernels->matvec(&matrix, 0, ROWS, x, COLUMNS, 1, y, ROWS); }
 static void prefill_bytes(void) {
   kernels->gemm_bytes(&matrix, 0, ROWS, prepared, 0, TOKENS, TOKENS, y, ROWS, scratch);
@@ -109,6 +112,9 @@ int main(int arguments, char **values_of) {
     bool whole = kernels->takes_integers && kernels->takes_integers(types[i].id, COLUMNS);
     if (whole) kernels->to_digits(x, COLUMNS, prepared);
     count("decode", types[i].name, whole ? decode_digits : decode_floats);
+    for (int t = 0; whole && t < TOKENS; t++)
+      kernels->to_digits(x + t * COLUMNS, COLUMNS, prepared + t * fk_digit_bytes(COLUMNS));
+    if (whole && kernels->gemm_digits) count("decode of sixteen", types[i].name, decode_sixteen);
     for (int t = 0; whole && t < TOKENS; t++)
       kernels->to_bytes(x + t * COLUMNS, COLUMNS, t, TOKENS, prepared);
     count("prefill", types[i].name, whole ? prefill_bytes : prefill_floats);

@@ -10,13 +10,14 @@ extension CPUBackend {
   static let matvecTokens = Int(FK_DIGIT_TOKENS)
   /// Tokens that every pass reads with the arithmetic of one: their rows are then the same to the bit.
   package static var decodeTokens: Int { matvecTokens }
-  /// Tokens that this backend reads so, ``matvecTokens`` at a time.
+  /// Tokens that this backend reads with the exactness of one.
   ///
-  /// On AVX2 packing a panel costs more than reading its weights again from the cache: 8 tokens took 82 ms
-  /// in panels and 56 ms in two groups of four, 16 as long either way (Gemma 3 270M, two threads).
+  /// AVX2 does so up to 16, more than four of them in panels of 16-bit words. By bytes they would be faster
+  /// in the narrow types and slower in Q8_0, which the output matrix is in the default model: docs/log.md.
   package var fewTokens: Int { instructionSet == .avx2 ? 16 : Self.matvecTokens }
   static let panelRows = Int(FK_PANEL_ROWS)
   static let gemmScratch = Int(FK_GEMM_SCRATCH)
+  static let wordScratch = Int(FK_WORD_SCRATCH)
   /// Tokens whose gate and up results are held at once while they are combined.
   static let gatedTokens = 512
 
@@ -101,8 +102,9 @@ extension CPUBackend {
           let tokens = first..<min(input.rows, first + Self.gatedTokens)
           if few {
             unsafe multiplyFew(
-              products[0], rows, gates - rows.lowerBound, stride: Self.panelRows)
-            unsafe multiplyFew(products[1], rows, ups - rows.lowerBound, stride: Self.panelRows)
+              products[0], rows, gates - rows.lowerBound, stride: Self.panelRows, part)
+            unsafe multiplyFew(
+              products[1], rows, ups - rows.lowerBound, stride: Self.panelRows, part)
           } else {
             unsafe multiplyPanel(
               products[0], rows, tokens: tokens, gates, stride: Self.panelRows, scratch: part)
@@ -181,13 +183,13 @@ extension CPUBackend {
     _ part: UnsafeMutableRawPointer
   ) {
     guard adding else {
-      return unsafe multiplyFew(product, rows, output.floatPointer, stride: output.columns)
+      return unsafe multiplyFew(product, rows, output.floatPointer, stride: output.columns, part)
     }
-    let sums = unsafe part.assumingMemoryBound(to: Float.self)
-    let most = Self.gemmScratch / MemoryLayout<Float>.size / fewTokens
+    let sums = unsafe (part + Self.wordScratch).assumingMemoryBound(to: Float.self)
+    let most = (Self.gemmScratch - Self.wordScratch) / MemoryLayout<Float>.size / fewTokens
     for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
       let some = begin..<min(rows.upperBound, begin + most)
-      unsafe multiplyFew(product, some, sums - begin, stride: most)
+      unsafe multiplyFew(product, some, sums - begin, stride: most, part)
       for token in 0..<output.rows {
         unsafe kernels.pointee.add(
           output.floatPointer + token * output.columns + begin, sums + token * most,
@@ -198,11 +200,18 @@ extension CPUBackend {
 
   /// All tokens; writes output[t · stride + row], so `output` is the address of row 0.
   private func multiplyFew(
-    _ product: Product, _ rows: Range<Int>, _ output: UnsafeMutablePointer<Float>, stride: Int
+    _ product: Product, _ rows: Range<Int>, _ output: UnsafeMutablePointer<Float>, stride: Int,
+    _ part: UnsafeMutableRawPointer
   ) {
     let input = product.input
     var matrix = unsafe kernelView(product.weights)
     let (begin, end) = (Int64(rows.lowerBound), Int64(rows.upperBound))
+    if input.rows > Self.matvecTokens, product.operand == .digits,
+      let gemm = unsafe kernels.pointee.gemm_digits
+    {
+      return unsafe gemm(
+        &matrix, begin, end, scratch.shared, Int32(input.rows), output, Int64(stride), part)
+    }
     let size = Operand.digits.rowByteCount(columns: input.columns)
     // From the second group on, the weights come from the cache.
     for first in Swift.stride(from: 0, to: input.rows, by: Self.matvecTokens) {

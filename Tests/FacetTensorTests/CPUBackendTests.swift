@@ -31,7 +31,11 @@ struct CPUBackendTests {
   func linear(_ set: InstructionSet, _ dtype: DType) throws {
     var random = RandomTensors()
     let columns = dtype.blockSize == 256 ? 512 : 576
-    for (tokens, rows) in [(1, 77), (2, 64), (3, 16), (4, 5), (5, 130), (33, 64), (70, 200)] {
+    let fast = try backend(set, .fast)
+    for (tokens, rows) in [
+      (1, 77), (2, 64), (3, 16), (4, 5), (5, 130), (11, 77), (16, 21), (33, 64), (70, 200),
+    ] {
+      let isFew = tokens <= fast.fewTokens
       let weights = try random.weights(dtype, rows, columns)
       let input = try random.floats(tokens, columns)
       let (expected, actual) = (
@@ -42,15 +46,15 @@ struct CPUBackendTests {
       #expect(
         relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance,
         "\(tokens) tokens, \(rows) rows")
-      try backend(set, .fast).linear(input, [weights], as: .head, into: [actual])
+      fast.linear(input, [weights], as: .head, into: [actual])
       #expect(
         relativeError(actual.floats(), expected.floats())
-          < (tokens <= 4 ? Self.digitTolerance : Self.bf16Tolerance),
+          < (isFew ? Self.digitTolerance : Self.bf16Tolerance),
         "fast: \(tokens) tokens, \(rows) rows")
-      try backend(set, .fast).linear(input, [weights], as: .feedForward, into: [actual])
+      fast.linear(input, [weights], as: .feedForward, into: [actual])
       #expect(
         relativeError(actual.floats(), expected.floats())
-          < (tokens <= 4 ? Self.digitTolerance : Self.byteTolerance),
+          < (isFew ? Self.digitTolerance : Self.byteTolerance),
         "fast, feed-forward: \(tokens) tokens, \(rows) rows")
     }
   }
@@ -87,7 +91,7 @@ struct CPUBackendTests {
         reference.linear(input, [weights], as: .head, into: [expected])
         try backend(set).linear(input, [weights], as: .head, into: [actual])
         #expect(relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance)
-        try backend(set, .fast).linear(input, [weights], as: .head, into: [actual])
+        fast.linear(input, [weights], as: .head, into: [actual])
         #expect(relativeError(actual.floats(), expected.floats()) < 2 * Self.bf16Tolerance)
       }
     }

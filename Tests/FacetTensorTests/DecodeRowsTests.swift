@@ -28,7 +28,7 @@ struct DecodeRowsTests {
   func linear(_ place: Place, _ dtype: DType) throws {
     var random = RandomTensors(seed: 21)
     let backend = try place.backend()
-    let most = backend.fewTokens
+    let most = Self.most
     for columns in dtype.blockSize == 256 ? [256, 768] : [32, 64, 128, 576, 640] {
       let weights = try random.weights(dtype, 37, columns)
       let input = try random.floats(most, columns)
@@ -49,7 +49,7 @@ struct DecodeRowsTests {
   func gated(_ place: Place) throws {
     var random = RandomTensors(seed: 22)
     let backend = try place.backend()
-    let most = backend.fewTokens
+    let most = Self.most
     let (gate, up) = (try random.weights(.q4_K, 100, 256), try random.weights(.q6_K, 100, 256))
     let input = try random.floats(most, 256)
     func outputs(_ rows: Range<Int>) throws -> [Float] {

@@ -27,6 +27,7 @@
 #include "integer_avx2.inc"
 #include "../simd/matvec_integer.inc"
 #include "../simd/gemm_integer.inc"
+#include "gemm_words.inc"
 #include "../simd/product.inc"
 #include "../simd/training.inc"
 #include "../simd/optimizers.inc"
@@ -36,6 +37,7 @@
 #define FK_NAME "avx2"
 #define FK_GEMM_BF16 NULL
 #define FK_INTEGERS 1
+#define FK_GEMM_DIGITS gemm_digits
 #include "../simd/table.inc"
 #pragma clang attribute pop
 

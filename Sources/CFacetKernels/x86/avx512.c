@@ -80,6 +80,7 @@ const fk_kernels *fk_kernels_avx512(void) {
     const fk_kernels *avx2 = fk_kernels_avx2();
     best.matvec_digits = avx2->matvec_digits;
     best.to_digits = avx2->to_digits;
+    best.gemm_digits = avx2->gemm_digits;
     best.takes_integers = avx2->takes_integers;
     best.gemm_bytes = avx2->gemm_bytes;
     best.to_bytes = avx2->to_bytes;
