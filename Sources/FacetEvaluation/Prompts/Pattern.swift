@@ -31,6 +31,29 @@ package struct Pattern: Sendable {
       in: text, range: NSRange(text.startIndex..., in: text), withTemplate: dollars)
   }
 
+  /// `re.sub` with a function of what was found: the match, then its groups, empty where one took no
+  /// part.
+  func replacing(in text: String, by replacement: ([String]) -> String) -> String {
+    let found = matchRanges(in: text)
+    var result = ""
+    var start = text.startIndex
+    for groups in found {
+      guard let whole = groups[0], whole.lowerBound >= start else { continue }
+      result += text[start..<whole.lowerBound]
+      result += replacement(groups.map { $0.map { String(text[$0]) } ?? "" })
+      start = whole.upperBound
+    }
+    return result + text[start...]
+  }
+
+  /// `re.finditer`: where each match and its groups stand; nil where a group took no part.
+  func matchRanges(in text: String) -> [[Range<String.Index>?]] {
+    let whole = NSRange(text.startIndex..., in: text)
+    return expression.matches(in: text, range: whole).map { match in
+      (0..<match.numberOfRanges).map { Range(match.range(at: $0), in: text) }
+    }
+  }
+
   /// `re.findall`: of each match its groups, or itself where there are none.
   package func matches(in text: String) -> [[String]] {
     let groups = expression.numberOfCaptureGroups

@@ -15,7 +15,7 @@ package enum Scorer: String, Sendable {
   case wikitext
   /// Whether the program that the answer is passes its test.
   case program
-  /// By the value of the answer, as Minerva was scored.
+  /// By the value of the answer, as Minerva was scored, and as ``MathVerification`` has it.
   case minerva = "minerva_math"
   /// By the answer's form, as AGIEval scores its cloze questions.
   case cloze = "agieval_math"
@@ -28,7 +28,7 @@ package enum Scorer: String, Sendable {
     case (.standard, .choice): [{ ["acc", "acc_norm", "acc_bytes"].contains($0) }]
     case (.standard, .generation): [{ $0 == "exact_match" }]
     case (.program, .generation): [{ ["pass@1", "pass_at_1"].contains($0) }]
-    case (.minerva, .generation): [{ $0 == "exact_match" }]
+    case (.minerva, .generation): [{ ["exact_match", "math_verify"].contains($0) }]
     case (.cloze, .generation): [{ $0 == "acc" }]
     case (.moderation, .generation): [{ ["toxicity", "toxic"].contains($0) }]
     case (.truthful, .choice): [{ $0 == "acc" }]
