@@ -91,7 +91,7 @@ struct CPUBackendTests {
         reference.linear(input, [weights], as: .head, into: [expected])
         try backend(set).linear(input, [weights], as: .head, into: [actual])
         #expect(relativeError(actual.floats(), expected.floats()) < Self.f32Tolerance)
-        fast.linear(input, [weights], as: .head, into: [actual])
+        try backend(set, .fast).linear(input, [weights], as: .head, into: [actual])
         #expect(relativeError(actual.floats(), expected.floats()) < 2 * Self.bf16Tolerance)
       }
     }

@@ -55,9 +55,9 @@ struct MathNumber: Sendable, Equatable {
         if hasPoint { places += 1 }
       case UInt8(ascii: ".") where !hasPoint: hasPoint = true
       case UInt8(ascii: "e"), UInt8(ascii: "E"):
-        guard let power = Int(String(decoding: digits, as: UTF8.self)), abs(power) < 400 else {
-          return nil
-        }
+        guard let power = Int(String(decoding: digits, as: UTF8.self)),
+          (-399...399).contains(power)
+        else { return nil }
         (exponent, digits, isDecimal) = (power, [], true)
       default: return nil
       }
