@@ -286,6 +286,19 @@ def last_box(text):
     return inside
 
 
+def judge(cases, output):
+    """Writes what math_verify says of (solution, text) pairs; those that it does not finish are left out."""
+    golds = sorted({solution for solution, _ in cases})
+    places = {solution: place for place, solution in enumerate(golds)}
+    done = []
+    for solution, text in cases:
+        value = verified(solution, text)
+        if value is not None: done.append((places[solution], text, value))
+        if len(done) % 500 == 0: print(len(done), 'of', len(cases), flush=True)
+    with open(output, 'w', encoding='utf-8') as file: json.dump(dict(solutions=golds, cases=done), file, ensure_ascii=False, separators=(',', ':'))
+    print(len(done), sum(case[2] for case in done))
+
+
 def verification(data, output):
     random.seed(11)
     solutions = [row['solution'] for row in read(f'{data}/math/test-1000.jsonl')]
@@ -298,15 +311,7 @@ def verification(data, output):
         cases += [(solution, text) for text in chosen]
         # What is as hard and not so long: the box alone.
         cases += [(f'${box}$', text) for text in random.sample(texts, 2)]
-    golds = sorted({solution for solution, _ in cases})
-    places = {solution: place for place, solution in enumerate(golds)}
-    done = []
-    for solution, text in cases:
-        value = verified(solution, text)
-        if value is not None: done.append((places[solution], text, value))
-        if len(done) % 500 == 0: print(len(done), 'of', len(cases), flush=True)
-    with open(output, 'w', encoding='utf-8') as file: json.dump(dict(solutions=golds, cases=done), file, ensure_ascii=False, separators=(',', ':'))
-    print(len(done), sum(case[2] for case in done))
+    judge(cases, output)
 
 
 def rewritten(data, output, seed='21'):
@@ -358,15 +363,7 @@ def rewritten(data, output, seed='21'):
         given = value(piece)
         written_again = within(3, lambda: f'${latex(given)}$') if given is not None else None
         if written_again: cases.append((f'${piece}$', written_again))
-    golds = sorted({solution for solution, _ in cases})
-    places = {solution: place for place, solution in enumerate(golds)}
-    done = []
-    for solution, text in cases:
-        value = verified(solution, text)
-        if value is not None: done.append((places[solution], text, value))
-        if len(done) % 500 == 0: print(len(done), 'of', len(cases), flush=True)
-    with open(output, 'w', encoding='utf-8') as file: json.dump(dict(solutions=golds, cases=done), file, ensure_ascii=False, separators=(',', ':'))
-    print(len(done), sum(case[2] for case in done))
+    judge(cases, output)
 
 
 def verification_sample(cases_path, rewritten_path, output, most=700):
