@@ -81,4 +81,29 @@ extension ComplexNumber {
 
   /// Γ(z + 1) of a real number; nothing else has a factorial here.
   var factorial: Self { Self(real: imaginary == 0 ? tgamma(real + 1) : .nan) }
+
+  /// The number of ways to choose `count` things, by Γ.
+  func choosing(_ count: Self) -> Self {
+    factorial / (count.factorial * (self - count).factorial)
+  }
+
+  /// The value of the function of one number that is written so; nil for names that are none of these.
+  func applying(_ name: String) -> Self? {
+    let one = Self(real: 1)
+    switch name {
+    case "exp": return exponential
+    case "ln": return logarithm
+    case "sin": return sine
+    case "cos": return cosine
+    case "tan": return sine / cosine
+    case "cot": return cosine / sine
+    case "sec": return one / cosine
+    case "csc": return one / sine
+    case "abs": return Self(real: magnitude)
+    case "floor", "ceil":
+      guard imaginary == 0 else { return Self(real: .nan) }
+      return Self(real: real.rounded(name == "floor" ? .down : .up))
+    default: return nil
+    }
+  }
 }

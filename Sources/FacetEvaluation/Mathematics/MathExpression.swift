@@ -127,24 +127,10 @@ indirect enum MathTerm: Sendable {
 
   private static func apply(_ name: String, _ values: [ComplexNumber]) -> ComplexNumber {
     let x = values.first ?? ComplexNumber(real: .nan)
-    let one = ComplexNumber(real: 1)
+    if let value = x.applying(name) { return value }
     switch name {
-    case "exp": return x.exponential
-    case "ln": return x.logarithm
     case "log": return x.logarithm / (values.last ?? x).logarithm
-    case "sin": return x.sine
-    case "cos": return x.cosine
-    case "tan": return x.sine / x.cosine
-    case "cot": return x.cosine / x.sine
-    case "sec": return one / x.cosine
-    case "csc": return one / x.sine
-    case "abs": return ComplexNumber(real: x.magnitude)
-    case "floor", "ceil":
-      guard x.imaginary == 0 else { return ComplexNumber(real: .nan) }
-      return ComplexNumber(real: x.real.rounded(name == "floor" ? .down : .up))
-    case "binom":
-      let k = values.last ?? x
-      return x.factorial / (k.factorial * (x - k).factorial)
+    case "binom": return x.choosing(values.last ?? x)
     default:
       // A function that only has a name: some value that depends on name and arguments.
       let seed = ComplexNumber(real: number(of: name, at: 0))

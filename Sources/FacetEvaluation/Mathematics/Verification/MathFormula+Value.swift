@@ -148,16 +148,9 @@ extension MathFormula {
     let one = ComplexNumber(real: 1)
     let i = ComplexNumber(real: 0, imaginary: 1)
     func root(_ z: ComplexNumber) -> ComplexNumber { z.power(ComplexNumber(real: 0.5)) }
+    if let value = x.applying(name) { return value }
     switch name {
-    case "exp": return x.exponential
     case "log": return x.logarithm / (values.last ?? x).logarithm
-    case "ln": return x.logarithm
-    case "sin": return x.sine
-    case "cos": return x.cosine
-    case "tan": return x.sine / x.cosine
-    case "cot": return x.cosine / x.sine
-    case "sec": return one / x.cosine
-    case "csc": return one / x.sine
     case "sinh": return (x.exponential - (-x).exponential) / ComplexNumber(real: 2)
     case "cosh": return (x.exponential + (-x).exponential) / ComplexNumber(real: 2)
     case "tanh": return apply("sinh", values) / apply("cosh", values)
@@ -172,15 +165,9 @@ extension MathFormula {
     case "asinh": return (x + root(x * x + one)).logarithm
     case "acosh": return (x + root(x + one) * root(x - one)).logarithm
     case "atanh": return ((one + x).logarithm - (one - x).logarithm) / ComplexNumber(real: 2)
-    case "abs": return ComplexNumber(real: x.magnitude)
     case "factorial": return x.factorial
     case "gamma": return (x - one).factorial
-    case "binom":
-      let k = values.last ?? x
-      return x.factorial / (k.factorial * (x - k).factorial)
-    case "floor", "ceil":
-      guard x.imaginary == 0 else { return none }
-      return ComplexNumber(real: x.real.rounded(name == "floor" ? .down : .up))
+    case "binom": return x.choosing(values.last ?? x)
     case "mod":
       guard let y = values.last, x.imaginary == 0, y.imaginary == 0, y.real != 0 else {
         return none
