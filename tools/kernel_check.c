@@ -197,8 +197,7 @@ static void by_word_panels(const product *p, double bound) {
     kernels->to_digits(p->x + t * p->columns, p->columns, x + t * row);
   int64_t parts[] = {0, p->rows / 3, p->rows}; // panels begin and end anywhere
   for (int i = 0; i < 2; i++)
-    kernels->gemm_digits(&p->matrix, parts[i], parts[i + 1], x, (int32_t)p->tokens, y, p->rows,
-                         scratch);
+    kernels->gemm_digits(&p->matrix, parts[i], parts[i + 1], x, p->tokens, y, p->rows, scratch);
   near("gemm_digits", p->shape, y, p->expected, p->tokens * p->rows, bound);
   free(x);
   free(y);
@@ -207,7 +206,7 @@ static void by_word_panels(const product *p, double bound) {
 // By whatever multiplies digits and takes as many tokens.
 static void by_digit_products(const product *p, double bound) {
   if (p->tokens <= FK_DIGIT_TOKENS) by_digits(p, bound);
-  if (kernels->gemm_digits && p->tokens <= FK_PANEL_TOKENS) by_word_panels(p, bound);
+  if (kernels->gemm_digits) by_word_panels(p, bound);
 }
 static void by_bytes(const product *p, double bound) {
   uint8_t *x = room((size_t)(p->tokens * fk_byte_bytes(p->columns)));

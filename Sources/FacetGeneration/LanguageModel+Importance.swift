@@ -42,7 +42,9 @@ extension LanguageModel {
       cache.reset()
       for start in stride(from: 0, to: chunkLength, by: step) {
         let rows = Array(part[start..<min(start + step, chunkLength)])
-        _ = try observed.forward(Batch(rows, cache: cache, logits: .none), workspace: workspace)
+        // What nobody looks at is not computed of the last layer.
+        _ = try observed.forward(
+          Batch(rows, cache: cache, logits: .none), workspace: workspace, tap: { _, _ in })
       }
       try progress(chunk + 1, chunks)
     }

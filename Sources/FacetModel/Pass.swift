@@ -13,12 +13,13 @@ struct Pass {
   }
 
   let workspace: Workspace
-  let tokens: Int
+  /// Rows of the residual stream: the batch's tokens, or those of them that it was narrowed to.
+  private(set) var tokens: Int
   let globalAngles: Angles
   let localAngles: Angles
 
   /// Rows whose matrices are changed by the same adapters.
-  let adapted: [AdaptedRows]
+  private(set) var adapted: [AdaptedRows]
   /// What is left out of the inputs of adapters while they are trained.
   let dropout: AdapterDropout?
 
@@ -75,6 +76,20 @@ struct Pass {
     _ place: LayerRecord.Place, over spent: Tensor, _ record: LayerRecord?
   ) throws -> Tensor {
     try record?.product(place, rows: tokens, spent.columns, self) ?? spent
+  }
+
+  /// Goes on with `rows` of the batch alone, ascending; no layer can attend any more.
+  ///
+  /// They move to the front of `x` [T, D], which comes back as [R, D].
+  mutating func narrow(_ x: Tensor, to rows: [Int]) -> Tensor {
+    precondition(zip(rows, rows.dropFirst()).allSatisfy(<), "rows out of order")
+    guard rows.count < tokens else { return x }
+    for (place, row) in rows.enumerated() where place < row {
+      x.rows(place..<place + 1).overwrite(with: x.rows(row..<row + 1))
+    }
+    adapted = AdaptedRows.of(adapted, in: rows)
+    tokens = rows.count
+    return x.rows(0..<rows.count)
   }
 
   /// Each sequence's rows of the batch and its cache of `layer`.

@@ -16,17 +16,12 @@ extension Transformer {
     try multiply(input, names, as: role, into: outputs, pass.adapted, pass, record)
   }
 
-  /// logits [R, V] = normed [R, D] through the head and its adapters; `rows` of the batch, ascending
+  /// logits [R, V] = normed [R, D] through the head and its adapters; `rows` of the pass, ascending
   /// where its sequences have different adapters.
-  func head(
-    _ normed: Tensor, rows: [Int], into logits: Tensor, _ pass: Pass, _ record: LayerRecord? = nil
-  ) throws {
-    let parts = pass.adapted.compactMap { part -> AdaptedRows? in
-      let places = rows.indices.filter { part.rows.contains(rows[$0]) }
-      guard let first = places.first, let last = places.last else { return nil }
-      precondition(places.count == last - first + 1, "rows of adapted sequences out of order")
-      return AdaptedRows(rows: first..<last + 1, adapters: part.adapters)
-    }
+  func head<Rows: RandomAccessCollection>(
+    _ normed: Tensor, rows: Rows, into logits: Tensor, _ pass: Pass, _ record: LayerRecord? = nil
+  ) throws where Rows.Element == Int, Rows.Index == Int {
+    let parts = AdaptedRows.of(pass.adapted, in: rows)
     try multiply(normed, [TensorName(.head)], as: .head, into: [logits], parts, pass, record)
   }
 
@@ -219,6 +214,18 @@ struct AdaptedRows {
       }
     }
     return parts
+  }
+
+  /// What `parts` are among `rows` alone, which keep the rows of each together.
+  static func of<Rows: RandomAccessCollection>(
+    _ parts: [AdaptedRows], in rows: Rows
+  ) -> [AdaptedRows] where Rows.Element == Int, Rows.Index == Int {
+    parts.compactMap { part in
+      let places = rows.indices.filter { part.rows.contains(rows[$0]) }
+      guard let first = places.first, let last = places.last else { return nil }
+      precondition(places.count == last - first + 1, "rows of adapted sequences out of order")
+      return AdaptedRows(rows: first..<last + 1, adapters: part.adapters)
+    }
   }
 }
 

@@ -32,11 +32,14 @@ extension Transformer {
       work.operations[kind, default: 0] += 2 * Double(matrix.count) * Double(rows)
     }
     for (index, layer) in weights.layers.enumerated() {
-      for matrix in [layer.query, layer.key, layer.value, layer.attentionOutput] {
+      for matrix in [layer.query, layer.key, layer.value] {
         multiply(matrix, .attention, rows: rows)
       }
+      multiply(layer.attentionOutput, .attentionOutput, rows: rows)
+      // Beyond its keys and values the last layer is asked about the rows that meet the head.
+      let isLast = index == weights.layers.count - 1
       for matrix in [layer.gate, layer.up, layer.down] {
-        multiply(matrix, .feedForward, rows: rows)
+        multiply(matrix, .feedForward, rows: isLast ? sequences : rows)
       }
       let window = configuration.window(layer: index) ?? .max
       let seen = (0..<tokens).reduce(0) { $0 + min(window, depth + $1 + 1) }

@@ -60,12 +60,21 @@ public struct Transformer: Sendable {
   func forward(
     _ batch: Batch, workspace: Workspace, tap: Tap? = nil, recorder: Recorder?
   ) throws -> Tensor {
+    let (x, pass) = try read(batch, workspace, tap, recorder)
+    return try logits(x, pass, tap)
+  }
+
+  /// Reads the batch's tokens; what comes back is the residual stream [R, D] of the wanted rows after the
+  /// last layer, and the pass, by now about those rows.
+  func read(
+    _ batch: Batch, _ workspace: Workspace, _ tap: Tap? = nil, _ recorder: Recorder? = nil
+  ) throws -> (Tensor, Pass) {
     try check(batch)
     if configuration.attentionMask == .bidirectional { try checkEncoding(batch, recorder) }
     workspace.reset()
-    let pass = try Pass(self, batch, workspace, dropout: recorder?.dropout)
+    var pass = try Pass(self, batch, workspace, dropout: recorder?.dropout)
 
-    let x = try pass.tensor(configuration.width)  // the residual stream [T, D], f32 throughout
+    var x = try pass.tensor(configuration.width)  // the residual stream [T, D], f32 throughout
     backend.embed(
       batch.tokens, table: weights.embedding, scale: configuration.embeddingScale, into: x)
     tap?(.embedding, x)
@@ -76,6 +85,9 @@ public struct Transformer: Sendable {
       try recorder?.keep(x)
       try attend(x, index, pass, record)
       tap?(.attention(layer: index), x)
+      // The caches have all keys and values now: unless somebody looks, only wanted rows go on.
+      let isLast = index == weights.layers.count - 1
+      if isLast, tap == nil, recorder == nil { x = pass.narrow(x, to: batch.logitRows) }
       try feedForward(x, index, pass, record)
       tap?(.layer(index), x)
       workspace.release(to: mark)
@@ -83,7 +95,8 @@ public struct Transformer: Sendable {
     try recorder?.keep(x)
 
     for sequence in batch.sequences { sequence.cache.advance(by: sequence.count) }
-    return try logits(x, batch.logitRows, pass, tap)
+    if tap != nil || recorder != nil { x = pass.narrow(x, to: batch.logitRows) }
+    return (x, pass)
   }
 
   /// The attention branch: x += postNorm( attention( norm(x) ) ).
@@ -119,7 +132,7 @@ public struct Transformer: Sendable {
 
     let branch = try pass.product(.attentionBranch, over: normed, record)
     try linear(
-      mixed, [.attentionOutput], of: index, as: .attention, into: [branch], pass, record)
+      mixed, [.attentionOutput], of: index, as: .attentionOutput, into: [branch], pass, record)
     record?.attention(normed, queries, keys)
     try addBranch(branch, postNorm: layer.postAttentionNorm, to: x, pass, record)
   }
@@ -169,17 +182,14 @@ public struct Transformer: Sendable {
       softCap: configuration.attentionSoftCap, mask: configuration.attentionMask)
   }
 
-  /// The logits [R, V]: cap( head( norm(x[rows]) ) ).
-  private func logits(_ x: Tensor, _ rows: [Int], _ pass: Pass, _ tap: Tap?) throws -> Tensor {
-    let normed = try pass.tensor(rows: rows.count, configuration.width)
-    for (index, row) in rows.enumerated() {
-      backend.rmsNorm(
-        x.rows(row..<row + 1), weight: weights.finalNorm, epsilon: configuration.normEpsilon,
-        into: normed.rows(index..<index + 1))
-    }
+  /// The logits [R, V]: cap( head( norm(x) ) ).
+  private func logits(_ x: Tensor, _ pass: Pass, _ tap: Tap?) throws -> Tensor {
+    let normed = try pass.tensor(configuration.width)
+    backend.rmsNorm(
+      x, weight: weights.finalNorm, epsilon: configuration.normEpsilon, into: normed)
     tap?(.finalNorm, normed)
-    let logits = try pass.tensor(rows: rows.count, configuration.vocabulary)
-    try head(normed, rows: rows, into: logits, pass)
+    let logits = try pass.tensor(configuration.vocabulary)
+    try head(normed, rows: 0..<pass.tokens, into: logits, pass)
     if let cap = configuration.finalSoftCap { backend.softCap(logits, cap: cap) }
     return logits
   }

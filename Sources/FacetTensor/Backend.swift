@@ -70,8 +70,10 @@ package enum MatrixArithmetic: Sendable, Hashable {
 
 /// Where in the model a matrix stands.
 package enum MatrixRole: Sendable, Hashable {
-  /// To queries, keys and values, and from the heads back: little work, felt everywhere.
+  /// To queries, keys and values: little work, felt everywhere.
   case attention
+  /// From the heads back: as little, felt less.
+  case attentionOutput
   /// Back from the feed-forward network: most of the work, with gate and up.
   case feedForward
   /// To the logits.

@@ -210,7 +210,7 @@ extension CPUBackend {
       let gemm = unsafe kernels.pointee.gemm_digits
     {
       return unsafe gemm(
-        &matrix, begin, end, scratch.shared, Int32(input.rows), output, Int64(stride), part)
+        &matrix, begin, end, scratch.shared, Int64(input.rows), output, Int64(stride), part)
     }
     let size = Operand.digits.rowByteCount(columns: input.columns)
     // From the second group on, the weights come from the cache.
@@ -238,16 +238,19 @@ extension CPUBackend {
     var matrix = unsafe kernelView(product.weights)
     let (begin, end) = (Int64(rows.lowerBound), Int64(rows.upperBound))
     let (first, count) = (tokens.lowerBound, Int64(tokens.count))
+    let size = product.operand.rowByteCount(columns: input.columns)
+    let from = unsafe scratch.shared + offset(of: product.operand, input) + first * size
     if product.operand == .bytes, let gemm = unsafe kernels.pointee.gemm_bytes {
       unsafe gemm(
         &matrix, begin, end, scratch.shared, Int64(first), count, Int64(input.rows), output,
         Int64(stride), part)
-    } else if product.operand == .bf16, let gemm = unsafe kernels.pointee.gemm_bf16 {
-      let size = Operand.bf16.rowByteCount(columns: input.columns)
-      let from = unsafe (scratch.shared + bf16Offset(input) + first * size)
-        .assumingMemoryBound(to: UInt16.self)
+    } else if product.operand == .digits, let gemm = unsafe kernels.pointee.gemm_digits {
       unsafe gemm(
-        &matrix, begin, end, from, Int64(size / 2), count, output, Int64(stride), adding, part)
+        &matrix, begin, end, from, count, output - rows.lowerBound, Int64(stride), part)
+    } else if product.operand == .bf16, let gemm = unsafe kernels.pointee.gemm_bf16 {
+      unsafe gemm(
+        &matrix, begin, end, from.assumingMemoryBound(to: UInt16.self), Int64(size / 2), count,
+        output, Int64(stride), adding, part)
     } else {
       unsafe kernels.pointee.gemm_f32(
         &matrix, begin, end, input.floatPointer + first * input.columns, Int64(input.columns),

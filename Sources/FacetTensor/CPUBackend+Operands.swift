@@ -12,7 +12,8 @@ enum Operand {
   case f32
   /// Rounded to bf16: prefill against weights that are floating-point numbers.
   case bf16
-  /// 16 bits per number in two digits, scaled per 32: decode against quantised weights.
+  /// 16 bits per number in two digits, scaled per 32: decode against quantised weights, and what must be
+  /// exact of prefill where there is no bf16.
   case digits
   /// 8 bits per number, scaled per 32: prefill against quantised weights.
   case bytes
@@ -36,7 +37,9 @@ extension CPUBackend {
   ///
   /// On the default model 8 bits everywhere cost a mean KL divergence of 0.0023 against exact, half of
   /// it in attention's matrices and the head, which are a quarter of the work: those take bf16, unless
-  /// the tokens are so few that expanding the weights would take longer than multiplying them.
+  /// the tokens are so few that expanding the weights would take longer than multiplying them. Where there
+  /// are 16-bit words instead of bf16 they take those, but for the matrix from the heads back, whose bytes
+  /// cost a KL divergence of 0.0001; and so does what bytes are no faster for.
   func operand(_ weights: Tensor, _ role: MatrixRole, tokens: Int) -> Operand {
     if precision == .exact { return .f32 }
     let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
@@ -45,10 +48,17 @@ extension CPUBackend {
       unsafe kernels.pointee.takes_integers?(weights.dtype.rawValue, Int64(weights.columns))
       ?? false
     if tokens <= fewTokens { return takesIntegers ? .digits : .f32 }
+    guard takesIntegers else { return takesBF16 ? .bf16 : .f32 }
+    if unsafe kernels.pointee.gemm_digits != nil {
+      let isExact = role == .attention || role == .head || Self.isWide(weights.dtype)
+      return isExact ? .digits : .bytes
+    }
     let isShort = tokens <= Self.expandingTokens
-    if takesIntegers, role == .feedForward || isShort || !takesBF16 { return .bytes }
-    return takesBF16 ? .bf16 : .f32
+    return role == .feedForward || isShort || !takesBF16 ? .bytes : .bf16
   }
+
+  /// Whether products of two bytes of this type overflow 16 bits so soon that words are as fast.
+  private static func isWide(_ dtype: DType) -> Bool { dtype == .q8_0 || dtype == .q6_K }
 
   package func arithmetic(
     of weights: Tensor, _ role: MatrixRole, tokens: Int
@@ -60,23 +70,26 @@ extension CPUBackend {
     }
   }
 
-  /// Bytes that the forms of `tokens` rows take together; digits take less than the other two.
+  /// Bytes that the forms of `tokens` rows take together; digits alone take less than two forms.
   static func operandByteCount(tokens: Int, columns: Int) -> Int {
-    let forms: [Operand] = tokens <= matvecTokens ? [.digits] : [.bytes, .bf16]
-    return forms.reduce(0) { $0 + tokens * $1.rowByteCount(columns: columns) + 63 }
+    let exact: [Operand] = [.digits, .bf16]
+    let most = exact.map { $0.rowByteCount(columns: columns) }.max() ?? 0
+    let bytes = tokens <= matvecTokens ? 0 : Operand.bytes.rowByteCount(columns: columns)
+    return tokens * (bytes + most) + 2 * 63
   }
 
-  /// Where the bf16 form lies in the shared scratch: behind the bytes.
-  func bf16Offset(_ input: Tensor) -> Int {
-    (input.rows * Operand.bytes.rowByteCount(columns: input.columns) + 63) / 64 * 64
+  /// Where a form lies in the shared scratch: what is more exact than bytes behind them, where there may
+  /// be both.
+  func offset(of form: Operand, _ input: Tensor) -> Int {
+    guard input.rows > fewTokens, form == .digits || form == .bf16 else { return 0 }
+    return (input.rows * Operand.bytes.rowByteCount(columns: input.columns) + 63) / 64 * 64
   }
 
   /// Writes the input into the shared scratch in every form of `operands`.
   func prepare(_ input: Tensor, _ operands: [Operand], _ turn: WorkerPool.Turn) {
     scratch.reserve(shared: Self.operandByteCount(tokens: input.rows, columns: input.columns))
     for form in [Operand.digits, .bytes, .bf16] where operands.contains(form) {
-      let offset = form == .bf16 ? bf16Offset(input) : 0
-      let to = unsafe scratch.shared + offset
+      let to = unsafe scratch.shared + offset(of: form, input)
       let rowsAtOnce = 16
       turn.run(chunks: (input.rows + rowsAtOnce - 1) / rowsAtOnce) { chunk, _ in
         for row in chunk * rowsAtOnce..<min(input.rows, (chunk + 1) * rowsAtOnce) {

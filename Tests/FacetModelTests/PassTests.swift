@@ -127,9 +127,10 @@ struct PassTests {
     #expect(try logits(empty.settled(on: transformer)).allSatisfy(\.isFinite))
   }
 
-  @Test("only the rows asked for are computed, and they are those of all rows")
-  func rows() throws {
-    let transformer = try Transformer("gemma3")
+  @Test(
+    "only the rows asked for are computed, and they are those of all rows", arguments: Place.exact)
+  func rows(place: Place) throws {
+    let transformer = try Transformer("gemma3", on: place.backend)
     let tokens = try Oracle.prompt("long", "gemma3").tokens
     let vocabulary = transformer.configuration.vocabulary
     func logits(_ rows: Batch.LogitRows) throws -> Tensor {
@@ -146,6 +147,30 @@ struct PassTests {
       #expect(some.rows(index..<index + 1).floats().distance(to: expected) <= Self.tolerance)
     }
     #expect(try logits(.none).rows == 0)
+    let everyOther = Array(stride(from: 1, to: tokens.count, by: 2))
+    let half = try logits(.rows(everyOther))
+    for (index, row) in everyOther.enumerated() {
+      let expected = all.rows(row..<row + 1).floats()
+      #expect(half.rows(index..<index + 1).floats().distance(to: expected) <= Self.tolerance)
+    }
+  }
+
+  @Test("where somebody looks, every row goes through every layer, and the logits are the same")
+  func observed() throws {
+    let transformer = try Transformer("gemma3")
+    let tokens = try Oracle.prompt("long", "gemma3").tokens
+    let last = transformer.configuration.layers - 1
+    var rows: [TapPoint: Int] = [:]
+    func logits(_ tap: Tap?) throws -> [Float] {
+      let cache = try transformer.makeCache(capacity: 64, chunk: 64)
+      return try transformer.forward(
+        Batch(tokens, cache: cache, logits: .rows([2, 5])), workspace: Workspace(), tap: tap
+      ).floats()
+    }
+    let seen = try logits { rows[$0] = $1.rows }
+    #expect(try logits(nil).distance(to: seen) <= Self.tolerance)
+    #expect(rows[.attention(layer: last)] == tokens.count && rows[.layer(last)] == tokens.count)
+    #expect(rows[.finalNorm] == 2)
   }
 
   @Test("the same inputs give the same bits", arguments: Place.cpu(.exact) + Place.cpu(.fast))
