@@ -1,12 +1,16 @@
 """What lm-evaluation-harness says of Gemma 3 270M on rows of tools/evaluation_rows.py.
 
     python3 tools/evaluation_goldens.py MODEL_DIRECTORY ROWS OUTPUT.json TASK:SHOTS[:LIMIT] …
+    python3 tools/evaluation_goldens.py brief OUTPUT.json … Tests/Goldens/evaluation/hundreds.json
 
 Oracle: lm_eval 0.4.13 with `--model hf` in f32 on MODEL_DIRECTORY, a Hugging Face directory whose weights are the GGUF file's expanded by
 the gguf package (tools/gemma_270m_goldens.py) and whose tokenizer transformers read from that file. Each task is lm-eval's own YAML; only
 where its rows come from is overridden. Requests whose tokens differ between transformers' reading of the vocabulary and
-sentencepiece's are marked, since Facet's tokenizer follows the latter. Programs are not run: pass@1 is left out."""
-import json, math, os, sys, tempfile
+sentencepiece's are marked, since Facet's tokenizer follows the latter. Programs are not run: pass@1 is left out.
+
+`brief` joins such files for some hundreds of documents a task, each a line: eight digits of the prompt's hash, "x" where tokens differ, then
+log-likelihoods in thousandths without their sign, or eight digits of each written answer's hash (SHA-256), and behind a bar the task's values."""
+import hashlib, json, math, os, sys, tempfile
 os.environ['HF_HUB_OFFLINE'] = '1'
 os.environ['HF_DATASETS_OFFLINE'] = '1'
 import evaluate
@@ -64,11 +68,10 @@ def definition(task, rows, scratch):
 
 def document(sample, differs):
     requests = [list(value.values()) if isinstance(value, dict) else list(value) for value in sample['arguments']]
-    out = dict(i=sample['doc_id'], h=sample['prompt_hash'][:16], t=sample['target_hash'][:16])
+    out = dict(h=sample['prompt_hash'][:16], t=sample['target_hash'][:16])
     flat = [answer[0] if isinstance(answer, list) else answer for answer in sample['resps']]
     if isinstance(flat[0], tuple) or isinstance(flat[0], list):
         out['ll'] = [round(float(answer[0]), 4) for answer in flat]
-        out['g'] = ''.join('1' if answer[1] else '0' for answer in flat)
     elif isinstance(flat[0], str):
         out['text'] = flat
         out['out'] = sample['filtered_resps']
@@ -101,5 +104,26 @@ def main(directory, rows, output, *tasks):
         with open(output, 'w', encoding='utf-8') as file: json.dump(result, file, ensure_ascii=False, separators=(',', ':'))
 
 
+def brief_document(item, values):
+    short = lambda number: f'{number:.4f}'.rstrip('0').rstrip('.')
+    answers = [str(round(-1000 * number)) for number in item.get('ll', [])]
+    answers += [hashlib.sha256(text.encode()).hexdigest()[:8] for text in item.get('text', [])]
+    return ' '.join([item['h'][:8], *['x'] * ('x' in item), *answers, '|', *[short(item['m'][name]) for name in values]])
+
+
+def brief(inputs, output):
+    tasks, oracle = [], None
+    for path in inputs:
+        whole = json.load(open(path, encoding='utf-8'))
+        oracle = whole['oracle']
+        for run in whole['tasks']:
+            values = sorted({name for items in run['filters'].values() for item in items for name in item['m']})
+            kind = 'texts' if any('text' in item for items in run['filters'].values() for item in items) else 'likelihoods'
+            filters = {key: [brief_document(item, values) for item in items] for key, items in run['filters'].items()}
+            tasks.append(dict(task=run['task'], shots=run['shots'], metrics=run['metrics'], values=values, kind=kind, filters=filters))
+    with open(output, 'w', encoding='utf-8') as file: json.dump(dict(oracle=oracle, tasks=tasks), file, ensure_ascii=False, separators=(',', ':'))
+
+
 if __name__ == '__main__':
+    if sys.argv[1] == 'brief': sys.exit(brief(sys.argv[2:-1], sys.argv[-1]))
     main(*sys.argv[1:])

@@ -6,7 +6,7 @@
 `small` is what the repository holds: a dozen documents a task, cut from sets that may be shipped; rows of sets that may not,
 or that are not at hand, are made up here. `large` has some hundreds of documents and stays outside. Fields that a set at
 hand lacks (HellaSwag's activity, BoolQ's label, TruthfulQA's choices, Winogender's columns, TriviaQA's aliases) are derived, the same way in both."""
-import json, os, sys
+import json, os, shutil, sys
 
 WINOGRANDE = [
     ("The trophy did not fit into the suitcase because the _ was too big.", "trophy", "suitcase", "1"),
@@ -133,14 +133,14 @@ def invented(name):
 def tables(root, size):
     """Task → split → rows."""
     small = size == 'small'
-    n, pool = (10, 14) if small else (150, 2000)
+    n, pool = (10, 14) if small else (200, 2000)
     short = lambda rows, most: [row for row in rows if len(json.dumps(row)) <= most] if small else rows
     arc, arc_train = read(root, 'arc_easy/test'), read(root, 'arc_easy/train')
     piqa = read(root, 'piqa/validation')
     boolq = [dict(row, label=int(row['answer'])) for row in short(read(root, 'boolq/validation'), 700)]
     csqa, nq, gsm, gsm_train = read(root, 'commonsense_qa/train'), read(root, 'nq_open/validation'), read(root, 'gsm8k/test'), read(root, 'gsm8k/train')
     subjects = ['abstract_algebra', 'high_school_geography', 'philosophy', 'nutrition']
-    few = 4 if small else 25
+    few = 4 if small else 50
     bbh = ['boolean_expressions', 'navigate', 'word_sorting', 'hyperbaton', 'sports_understanding']
     bbq = read(root, 'bbq/test-6-categories')
     out = {
@@ -156,20 +156,22 @@ def tables(root, size):
         'commonsense_qa': dict(validation=csqa[:n], train=csqa[n:n + pool]),
         'mmlu': dict(test=[row for s in subjects for row in [r for r in read(root, 'mmlu/test') if r['subject'] == s][:few]],
                      dev=[row for row in read(root, 'mmlu/dev') if row['subject'] in subjects]),
-        'truthfulqa': dict(validation=[truthful(row) for row in read(root, 'truthfulqa/validation')[:n if small else 60]]),
+        'truthfulqa': dict(validation=[truthful(row) for row in read(root, 'truthfulqa/validation')[:n if small else 150]]),
         'crows_pairs': dict(test=read(root, 'crows_pairs/test')[:n]),
-        'bbq': dict(test=bbq[:4] + bbq[4000:4004] + bbq[-4:] if small else bbq[::400]),
-        'winogender': dict(test=winogender(root)[:12 if small else 150]),
-        'wikitext': dict(test=wikitext(root, 1500)[:3] if small else wikitext(root, 10**9)[:4]),
-        'nq_open': dict(validation=nq[:8 if small else 40], train=nq[40:40 + pool]),
+        'bbq': dict(test=bbq[:4] + bbq[4000:4004] + bbq[-4:] if small else bbq[::60]),
+        'winogender': dict(test=winogender(root)[:12 if small else 200]),
+        'wikitext': dict(test=wikitext(root, 1500)[:3] if small else wikitext(root, 6000)[:20]),
+        'nq_open': dict(validation=nq[:8 if small else 200], train=nq[40:40 + pool] if small else nq[200:200 + pool]),
         'triviaqa': dict(validation=invented('triviaqa')[:8], train=invented('triviaqa')[8:]),
-        'gsm8k': dict(test=short(gsm, 600)[:4 if small else 24], train=short(gsm_train, 500)[:pool]),
-        'bbh': dict(test=[row for s in bbh for row in [r for r in read(root, 'bbh/test') if r['task'] == s][:3 if small else 12]]),
+        'gsm8k': dict(test=short(gsm, 600)[:4 if small else 100], train=short(gsm_train, 500)[:pool]),
+        'bbh': dict(test=[row for s in bbh for row in [r for r in read(root, 'bbh/test') if r['task'] == s][:3 if small else 40]]),
     }
     if not small:
+        out['humaneval'] = dict(test=read(root, 'humaneval/test')[:40])
+        out['mbpp'] = dict(test=[row for row in read(root, 'mbpp/all') if 11 <= row['task_id'] <= 50])
         out['triviaqa'] = dict(
-            validation=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[:40]],
-            train=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[40:]])
+            validation=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[:200]],
+            train=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[200:]])
     return out
 
 
@@ -179,6 +181,8 @@ def main(size, root, output):
         for split, rows in splits.items():
             with open(f'{output}/{task}/{split}.jsonl', 'w', encoding='utf-8') as file:
                 for row in rows: file.write(json.dumps(row, ensure_ascii=False) + '\n')
+    # The examples of BIG-Bench Hard; `small` has those of its tasks already.
+    if size == 'large': shutil.copytree(f'{root}/bbh/cot-prompts', f'{output}/bbh/cot-prompts', dirs_exist_ok=True)
 
 
 if __name__ == '__main__':

@@ -28,8 +28,9 @@ struct HarnessGolden: Sendable {
     var promptHash: String
     var targetHash: String
     var likelihoods: [Double]
-    var greedy: [Bool]
     var texts: [String]
+    /// The beginnings of SHA-256 of texts that are not at hand.
+    var textHashes: [String] = []
     var values: [String: Double]
     /// Whether transformers read the text as other tokens than sentencepiece.
     var hasOtherTokens: Bool
@@ -48,14 +49,14 @@ struct HarnessGolden: Sendable {
   }
   /// What a run of the model is compared with.
   static let asked = isEverythingAsked ? likelihood.runs : quick
-  static let isEverythingAsked = large != nil || Quality.isAsked
+  static let isEverythingAsked = many != nil || Quality.isAsked
   /// Written answers.
   static let generation = HarnessGolden("evaluation/generation.json", rows: rows)
   /// What it makes of answers that are given to it (tools/evaluation_answer_goldens.py).
   static let answers = HarnessGolden("evaluation/answers.json", rows: rows)
-  /// Some hundreds of documents, whose rows tools/evaluation_rows.py makes; nil: not at hand.
-  static let largeRows = ProcessInfo.processInfo.environment["FACET_EVALUATION_DATA"]
-  static let large = largeRows.map { HarnessGolden("evaluation/large.json", rows: $0) }
+  /// Some hundreds of documents a task, whose rows tools/evaluation_rows.py makes; nil: not at hand.
+  static let manyRows = ProcessInfo.processInfo.environment["FACET_EVALUATION_DATA"]
+  static let many = manyRows.map { HarnessGolden("evaluation/hundreds.json", rows: $0) }
 
   init(_ name: String, rows: String) {
     let path = Goldens.path(name)
@@ -63,10 +64,18 @@ struct HarnessGolden: Sendable {
     let json = (try? JSONReader.read(bytes, path: path)) ?? .null
     runs = (json["tasks"]?.array ?? []).map { value in
       let filters = value["filters"]?.object?.members ?? []
+      let names = value["values"]?.array?.compactMap(\.string) ?? []
+      let writes = value["kind"]?.string == "texts"
       return Run(
         task: value["task"]?.string ?? "", shots: value["shots"]?.integer ?? 0,
         metrics: Self.numbers(value["metrics"]),
-        filters: filters.map { ($0.key, ($0.value.array ?? []).map(Document.init)) },
+        filters: filters.map { filter in
+          let documents = (filter.value.array ?? []).enumerated().map { index, item in
+            item.string.map { Document(brief: $0, index: index, values: names, writes: writes) }
+              ?? Document(item, index: index)
+          }
+          return (filter.key, documents)
+        },
         directory: rows)
     }
   }
@@ -79,15 +88,30 @@ struct HarnessGolden: Sendable {
 }
 
 extension HarnessGolden.Document {
-  init(_ json: JSON) {
-    index = json["i"]?.integer ?? -1
+  init(_ json: JSON, index: Int) {
+    self.index = index
     promptHash = json["h"]?.string ?? ""
     targetHash = json["t"]?.string ?? ""
     likelihoods = json["ll"]?.array?.compactMap(\.number) ?? []
-    greedy = (json["g"]?.string ?? "").map { $0 == "1" }
     texts = json["text"]?.array?.compactMap(\.string) ?? []
     values = HarnessGolden.numbers(json["m"])
     hasOtherTokens = json["x"] != nil
+  }
+
+  /// A line as the tool's `brief` writes it: hash, "x", log-likelihoods or hashes of texts, bar, values.
+  init(brief line: String, index: Int, values names: [String], writes: Bool) {
+    let halves = line.split(separator: "|", omittingEmptySubsequences: false)
+    var words = halves[0].split(separator: " ").map(String.init)
+    self.index = index
+    promptHash = words.removeFirst()
+    targetHash = ""  // what the target is decides the values
+    hasOtherTokens = words.first == "x"
+    if hasOtherTokens { words.removeFirst() }
+    likelihoods = writes ? [] : words.map { -(Double($0) ?? .nan) / 1000 }
+    texts = []
+    textHashes = writes ? words : []
+    let numbers = halves[1].split(separator: " ").map { Double($0) ?? .nan }
+    values = Dictionary(uniqueKeysWithValues: zip(names, numbers))
   }
 }
 
