@@ -42,7 +42,7 @@ enum {
   FK_MATVEC_TOKENS = 8,
   FK_DIGIT_TOKENS = 4,
   // Bytes of 64-byte aligned scratch that gemm_digits needs.
-  FK_WORD_SCRATCH = 16 * (128 + 16 + 16 + 32) * 4,
+  FK_WORD_SCRATCH = (32 * (128 + 16 + 16) + 32 * 16) * 4,
   // Rows of B that a panel of the packed products holds at most.
   FK_K_BLOCK = 256,
   // Positions in one block of the KV cache.
@@ -181,7 +181,7 @@ typedef struct fk_kernels {
   void (*matvec_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x,
                         int32_t tokens, float *y, int64_t ldy);
   void (*to_digits)(const float *x, int64_t count, void *out);
-  // The same for any T: weights are packed sixteen rows at a time in `scratch` (FK_WORD_SCRATCH bytes).
+  // The same for any T: weights are packed 32 rows at a time in `scratch` (FK_WORD_SCRATCH bytes).
   // Blocks are summed in another order, so bits differ. NULL where gemm_bytes is as fast from T = 5 on and
   // there is gemm_bf16 for what must be exact.
   void (*gemm_digits)(const fk_matrix *w, int64_t begin, int64_t end, const void *x, int64_t tokens,
