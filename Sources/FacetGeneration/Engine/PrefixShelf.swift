@@ -55,16 +55,17 @@ final class PrefixShelf {
         best = (source, reach, place)
       }
     }
-    let sequence = try self.sequence(best, adapters)
+    let sequence = try self.sequence(best, adapters, running)
     // Where prompts have parted once, others will.
     if parted >= Self.leastCommon { sequence.anchor(at: parted) }
     return sequence
   }
 
   private func sequence(
-    _ best: (source: CachedSequence, reach: Int, place: Int?)?, _ adapters: [Adapter]
+    _ best: (source: CachedSequence, reach: Int, place: Int?)?, _ adapters: [Adapter],
+    _ running: [CachedSequence]
   ) throws -> CachedSequence {
-    guard let best else { return CachedSequence(try cache(), adapters: adapters) }
+    guard let best else { return CachedSequence(try cache(beside: running), adapters: adapters) }
     if let place = best.place {
       kept.remove(at: place)
       if best.source.tokens.count - best.reach <= Self.mostLost {
@@ -74,7 +75,7 @@ final class PrefixShelf {
     }
     // While its beginning is copied, the source is not on the shelf: its cache may not be given away.
     defer { if best.place != nil { kept.append(best.source) } }
-    return best.source.copy(best.reach, into: try cache())
+    return best.source.copy(best.reach, into: try cache(beside: running))
   }
 
   /// Keeps a sequence that has ended.
@@ -94,10 +95,14 @@ final class PrefixShelf {
     free = []
   }
 
-  /// A cache whose tokens nobody needs: where the memory for another is not there, that of the sequence which
-  /// served least recently.
-  private func cache() throws -> KVCache {
+  /// A cache whose tokens nobody needs.
+  ///
+  /// That of the sequence which served least recently, where the memory for another is not there, or where it
+  /// would leave as soon as the running ones are kept: memory that was in use costs no page faults.
+  private func cache(beside running: [CachedSequence]) throws -> KVCache {
     if let cache = free.popLast() { return cache }
+    let held = (kept + running).reduce(0) { $0 + $1.byteCount }
+    if held > byteLimit, !kept.isEmpty { return kept.removeFirst().cache }
     let needed = KVCache.byteCount(
       transformer.configuration, capacity: capacity, chunk: Session.chunk,
       dtype: transformer.cacheDType)

@@ -100,4 +100,41 @@ struct EnginePrefixTests {
       #expect(again.summary?.cachedTokens == 0)
     }
   }
+
+  @Test("where the memory is full, sequences that begin take that of those that would leave")
+  func takenOver() async throws {
+    let model = try Scheduling.model()
+    let question = { EngineQuestion.long(Scheduling.letters(60, $0), 60, model) }
+    let first = try Engine(model)
+    _ = try await first.transcript(question(0).prompt, question(0).options)
+    let one = try await first.settle().cacheBytes
+    #expect(one > 0)
+
+    let engine = try Engine(model, options: Engine.Options(sequences: 8, prefixMemory: 8 * one))
+    for index in 0..<16 {
+      _ = try await engine.transcript(question(index).prompt, question(index).options)
+    }
+    let full = try await engine.settle()
+    #expect(full.keptPrefixes == 8)
+    let most = try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 16..<24 {
+        let next = question(index)
+        group.addTask {
+          let found = try await engine.transcript(next.prompt, next.options)
+          #expect(differences(found, try next.alone(model)).isEmpty)
+        }
+      }
+      var most = (running: 0, bytes: 0)
+      while engine.status.generatedTokens < full.generatedTokens + 8 * 60 {
+        let status = engine.status
+        most = (max(most.running, status.running), max(most.bytes, status.cacheBytes))
+        await Task.yield()
+      }
+      try await group.waitForAll()
+      return most
+    }
+    #expect(most.running > 2)
+    #expect(most.bytes < full.cacheBytes + one)
+    #expect(try await engine.settle().keptPrefixes == 8)
+  }
 }
