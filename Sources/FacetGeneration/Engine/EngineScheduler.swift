@@ -133,6 +133,7 @@ final class EngineScheduler {
       status.keptPrefixes = shelf.kept.count
       status.cacheTokens = tokens
       status.cacheBytes = bytes
+      status.peakCacheBytes = max(status.peakCacheBytes, bytes)
     }
   }
 

@@ -50,6 +50,8 @@ public struct EngineStatus: Sendable, Hashable, Codable {
   public var cacheTokens = 0
   /// Bytes of memory that the caches take.
   public var cacheBytes = 0
+  /// The most bytes that they took at once.
+  public var peakCacheBytes = 0
 
   /// Steps taken: passes through the model.
   public var steps = 0

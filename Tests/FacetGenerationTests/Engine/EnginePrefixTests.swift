@@ -104,7 +104,7 @@ struct EnginePrefixTests {
   @Test("where the memory is full, sequences that begin take that of those that would leave")
   func takenOver() async throws {
     let model = try Scheduling.model()
-    let question = { EngineQuestion.long(Scheduling.letters(60, $0), 60, model) }
+    let question = { EngineQuestion.long(Scheduling.letters(60, $0), 20, model) }
     let first = try Engine(model)
     _ = try await first.transcript(question(0).prompt, question(0).options)
     let one = try await first.settle().cacheBytes
@@ -116,25 +116,15 @@ struct EnginePrefixTests {
     }
     let full = try await engine.settle()
     #expect(full.keptPrefixes == 8)
-    let most = try await withThrowingTaskGroup(of: Void.self) { group in
-      for index in 16..<24 {
-        let next = question(index)
-        group.addTask {
-          let found = try await engine.transcript(next.prompt, next.options)
-          #expect(differences(found, try next.alone(model)).isEmpty)
-        }
-      }
-      var most = (running: 0, bytes: 0)
-      while engine.status.generatedTokens < full.generatedTokens + 8 * 60 {
-        let status = engine.status
-        most = (max(most.running, status.running), max(most.bytes, status.cacheBytes))
-        await Task.yield()
-      }
-      try await group.waitForAll()
-      return most
+    // All of them are with the engine before the first is read.
+    let next = (16..<24).map(question)
+    let streams = try next.map { try engine.events($0.prompt, options: $0.options) }
+    for (stream, question) in zip(streams, next) {
+      var found = Transcript()
+      for try await event in stream { found.note(event) }
+      #expect(differences(found, try question.alone(model)).isEmpty)
     }
-    #expect(most.running > 2)
-    #expect(most.bytes < full.cacheBytes + one)
+    #expect(try await engine.settle().peakCacheBytes < full.peakCacheBytes + one)
     #expect(try await engine.settle().keptPrefixes == 8)
   }
 }
