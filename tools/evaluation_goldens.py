@@ -6,11 +6,12 @@
 Oracle: lm_eval 0.4.13 with `--model hf` in f32 on MODEL_DIRECTORY, a Hugging Face directory whose weights are the GGUF file's expanded by
 the gguf package (tools/gemma_270m_goldens.py) and whose tokenizer transformers read from that file. Each task is lm-eval's own YAML; only
 where its rows come from is overridden. Requests whose tokens differ between transformers' reading of the vocabulary and
-sentencepiece's are marked, since Facet's tokenizer follows the latter. Programs are not run: pass@1 is left out.
+sentencepiece's are marked, since Facet's tokenizer follows the latter. Programs run as for code_eval, which has to be fetched: they pass if
+they end well within three seconds. Run this only where a model's programs may do no harm.
 
 `brief` joins such files for some hundreds of documents a task, each a line: eight digits of the prompt's hash, "x" where tokens differ, then
 log-likelihoods in thousandths without their sign, or eight digits of each written answer's hash (SHA-256), and behind a bar the task's values."""
-import hashlib, json, math, os, sys, tempfile
+import hashlib, json, math, os, subprocess, sys, tempfile
 os.environ['HF_HUB_OFFLINE'] = '1'
 os.environ['HF_DATASETS_OFFLINE'] = '1'
 import evaluate
@@ -18,11 +19,22 @@ import sentencepiece
 import yaml
 
 
-class NoPrograms:
-    def compute(self, references, predictions, k=(1,), **_): return [{f'pass@{n}': 0.0 for n in k}]
+def passes(program):
+    with tempfile.TemporaryDirectory() as scratch:
+        try: run = subprocess.run([sys.executable, '-I', '-c', program], cwd=scratch, timeout=3, capture_output=True, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired: return False
+        return run.returncode == 0
 
 
-evaluate.load = lambda *_: NoPrograms()
+class Programs:
+    """code_eval for one candidate of each program."""
+    def compute(self, references, predictions, **_):
+        assert all(len(candidates) == 1 for candidates in predictions)
+        right = [passes(candidates[0] + '\n' + reference) for candidates, reference in zip(predictions, references)]
+        return [{'pass@1': sum(right) / len(right)}]
+
+
+evaluate.load = lambda *_: Programs()
 os.environ['HF_ALLOW_CODE_EVAL'] = '1'
 import lm_eval, lm_eval.tasks
 from lm_eval.models.huggingface import HFLM

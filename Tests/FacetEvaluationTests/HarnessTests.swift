@@ -13,11 +13,16 @@ struct HarnessTests {
   static let all =
     HarnessGolden.likelihood.runs + HarnessGolden.generation.runs + HarnessGolden.answers.runs
   /// Programs have to be run, which not every machine can.
-  static let programs = HarnessGolden.answers.runs.filter {
-    ["humaneval", "mbpp"].contains($0.task)
-  }
-  static let unprogrammed = all.filter { !["humaneval", "mbpp"].contains($0.task) }
+  static let programs = HarnessGolden.answers.runs.filter(writesPrograms)
+  static let unprogrammed = all.filter { !writesPrograms($0) }
   static let sandbox = try? ProgramSandbox()
+
+  private static func writesPrograms(_ run: HarnessGolden.Run) -> Bool {
+    ["humaneval", "mbpp"].contains(run.task)
+  }
+
+  /// Whether a model may do the task here.
+  static func mayRun(_ run: HarnessGolden.Run) -> Bool { sandbox != nil || !writesPrograms(run) }
 
   @Test("the goldens are there")
   func areThere() {
@@ -142,7 +147,7 @@ struct HarnessModelTests {
     .enabled(
       if: HarnessGolden.many != nil,
       "FACET_EVALUATION_DATA does not name the rows that tools/evaluation_rows.py makes"),
-    arguments: HarnessGolden.many?.runs ?? [])
+    arguments: (HarnessGolden.many?.runs ?? []).filter { HarnessTests.mayRun($0) })
   func many(_ run: HarnessGolden.Run) async throws {
     try HarnessTests.compareHashes(run)
     try await Self.compare(run)
@@ -152,6 +157,7 @@ struct HarnessModelTests {
     var options = Evaluator.Options(dataDirectory: run.directory)
     options.limit = run.documents.count
     options.contextLength = 8192
+    options.sandbox = HarnessTests.sandbox
     let evaluator = try Evaluator(exact.get(), options: options)
     let outcome = try await evaluator.run(run.definition(), shots: run.shots)
     #expect(outcome.isComplete)
