@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import Facet
+import FacetTestSupport
 import Foundation
 
 /// A model of two layers with random weights, written as a GGUF file.
@@ -37,13 +38,8 @@ struct TinyModel {
   static let vast = write("vast", instructed: false, context: vastContext)
   static let vastContext = 2_000_000_000
 
-  /// A folder of this run of the tests; the system clears it away.
-  static let folder: String = {
-    let path = NSTemporaryDirectory() + "facet-cli-tests-\(UUID().uuidString)"
-    try? FileManager.default.createDirectory(
-      atPath: path, withIntermediateDirectories: true)
-    return path
-  }()
+  /// A folder of this run of the tests.
+  static let folder = (try? Scratch.folder("cli")) ?? Scratch.path("cli")
 
   private static func write(
     _ name: String, instructed: Bool, context: Int = TinyModel.context

@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetEvaluation
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -22,7 +23,7 @@ struct TaskTests {
 
   /// A directory of data whose `f/test.jsonl` has `lines`.
   private static func directory(_ lines: [String], file: String = "test.jsonl") throws -> String {
-    let path = NSTemporaryDirectory() + "facet-eval-\(UUID().uuidString)"
+    let path = Scratch.path("eval")
     try FileManager.default.createDirectory(
       atPath: path + "/f", withIntermediateDirectories: true)
     try Data(lines.joined(separator: "\n").utf8)

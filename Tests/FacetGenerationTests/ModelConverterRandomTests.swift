@@ -14,9 +14,7 @@ import Testing
 struct ModelConverterRandomTests {
   /// The configuration and the tokenizer of a fixture, with some settings replaced, without its weights.
   private func directory(_ family: String, _ change: [String: Any] = [:]) throws -> String {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("facet-random-tests-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let folder = try Scratch.folder("random")
     let source = Goldens.path("fixtures/\(family)/hf")
     for name in ["tokenizer.model", "tokenizer.json", "tokenizer_config.json"]
     where FileManager.default.fileExists(atPath: source + "/" + name) {

@@ -23,7 +23,7 @@ enum TestServer {
   /// weights are random, and what it says is nonsense.
   static let folder: String = {
     let source = Goldens.path("fixtures/llama/hf")
-    let folder = NSTemporaryDirectory() + "facet-server-tests-\(UUID().uuidString)/chat"
+    let folder = Scratch.path("server") + "/chat"
     let files = FileManager.default
     do {
       try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -62,7 +62,7 @@ enum TestServer {
     _ settings: ServerSettings = settings,
     _ body: @escaping @Sendable (TestClient) async throws -> Void
   ) async throws {
-    let home = NSTemporaryDirectory() + "facet-server-\(UUID().uuidString)"
+    let home = Scratch.path("server")
     defer { try? FileManager.default.removeItem(atPath: home) }
     let server = try Server(settings, store: ModelStore(home: home))
     try await server.loadModels()

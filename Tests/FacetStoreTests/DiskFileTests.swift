@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetStore
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 struct DiskFileTests {
   @Test("a home where nothing can be made is told apart from one with a file in the way")
   func refusals() throws {
-    let file = NSTemporaryDirectory() + "facet-file-\(UUID().uuidString)"
+    let file = Scratch.path("file")
     try Data().write(to: URL(fileURLWithPath: file))
     defer { try? FileManager.default.removeItem(atPath: file) }
     func message(_ path: String) -> String {

@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetStore
+import FacetTestSupport
 import Foundation
 import Synchronization
 import Testing
@@ -13,7 +14,7 @@ final class Library: Sendable {
   private let seen = Mutex<[PullEvent]>([])
 
   init() throws {
-    scratch = NSTemporaryDirectory() + "facet-store-\(UUID().uuidString)"
+    scratch = Scratch.path("store")
     home = scratch + "/home"
     try FileManager.default.createDirectory(
       atPath: scratch, withIntermediateDirectories: true)

@@ -3,13 +3,14 @@
 
 import FacetCheckpoint
 import FacetStore
+import FacetTestSupport
 import Foundation
 import Testing
 
 /// Models that are made of files which a client sends, or of another model.
 @Suite("Making models")
 struct MakingTests {
-  let home = NSTemporaryDirectory() + "facet-making-\(UUID().uuidString)"
+  let home = Scratch.path("making")
   var store: ModelStore { ModelStore(home: home) }
 
   /// Sends `text` as a file; returns its SHA-256.

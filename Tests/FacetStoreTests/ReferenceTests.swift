@@ -3,13 +3,14 @@
 
 import FacetCheckpoint
 import FacetStore
+import FacetTestSupport
 import Foundation
 import Testing
 
 /// What a word on a command line means.
 @Suite("References")
 struct ReferenceTests {
-  static let store = ModelStore(home: NSTemporaryDirectory() + "facet-none-\(UUID().uuidString)")
+  static let store = ModelStore(home: Scratch.path("none"))
 
   @Test(
     "names, places, paths and what was meant to be one are models",
@@ -32,7 +33,7 @@ struct ReferenceTests {
 
   @Test("a name of the library is a model, and is called by its full name")
   func ownName() throws {
-    let home = NSTemporaryDirectory() + "facet-names-\(UUID().uuidString)"
+    let home = Scratch.path("names")
     defer { try? FileManager.default.removeItem(atPath: home) }
     let store = ModelStore(home: home)
     let name = try ModelName("mine")

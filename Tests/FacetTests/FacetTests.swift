@@ -12,7 +12,7 @@ struct ModelTests {
 
   /// A library with nothing in it.
   static func emptyStore() -> ModelStore {
-    ModelStore(home: NSTemporaryDirectory() + "facet-none-\(UUID().uuidString)")
+    ModelStore(home: Scratch.path("none"))
   }
 
   @Test("a file is loaded and its text streamed, as a session gives it")

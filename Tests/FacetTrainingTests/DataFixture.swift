@@ -19,12 +19,8 @@ enum DataFixture {
     return try? Tokenizer(VocabularyDescription(sentencePieceModel: [UInt8](data)))
   }
 
-  /// A folder of this run of the tests; the system clears it away.
-  static let folder: String = {
-    let path = NSTemporaryDirectory() + "facet-data-tests-\(UUID().uuidString)"
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path
-  }()
+  /// A folder of this run of the tests.
+  static let folder = (try? Scratch.folder("data")) ?? Scratch.path("data")
 
   /// Writes a file into a folder of its own; errors of Facet then name it by `path`.
   static func file(_ name: String, _ text: String) throws -> String {

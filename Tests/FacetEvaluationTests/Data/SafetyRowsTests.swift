@@ -3,6 +3,7 @@
 
 import FacetCheckpoint
 import FacetEvaluation
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 @Suite("Rows of the safety sets")
 struct SafetyRowsTests {
   private static func directory(_ folder: String, _ file: String, _ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "facet-eval-\(UUID().uuidString)"
+    let path = Scratch.path("eval")
     try FileManager.default.createDirectory(
       atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(folder)/\(file)"))

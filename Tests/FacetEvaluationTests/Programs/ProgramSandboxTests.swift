@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetEvaluation
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -81,7 +82,7 @@ struct ProgramSandboxTests {
 
   @Test("writes, creates, changes and removes no file")
   func files() throws {
-    let path = NSTemporaryDirectory() + "facet-victim-\(UUID().uuidString)"
+    let path = Scratch.path("victim")
     try Data("unharmed".utf8).write(to: URL(fileURLWithPath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     for attempt in [
@@ -96,8 +97,10 @@ struct ProgramSandboxTests {
       #expect(try verdict(attempt) != .passed, "\(attempt)")
     }
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "unharmed")
-    let left = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-    #expect(left.filter { path.hasSuffix("/" + $0.prefix(50)) }.count == 1)
+    let file = URL(fileURLWithPath: path)
+    let left = try FileManager.default.contentsOfDirectory(
+      atPath: file.deletingLastPathComponent().path)
+    #expect(left.filter { $0.hasPrefix(file.lastPathComponent) } == [file.lastPathComponent])
   }
 
   @Test("reads no file but Python's own, and no environment")

@@ -32,7 +32,5 @@ enum ResultGolden {
   }
 
   /// A folder of its own for a test.
-  static func scratch() -> String {
-    FileManager.default.temporaryDirectory.path + "/facet-evaluation-\(UUID().uuidString)"
-  }
+  static func scratch() -> String { Scratch.path("evaluation") }
 }

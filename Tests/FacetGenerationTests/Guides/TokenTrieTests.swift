@@ -31,7 +31,7 @@ struct TokenTrieTests {
 
   /// A folder that is gone after `body`.
   static func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = NSTemporaryDirectory() + "facet-trie-\(UUID().uuidString)"
+    let folder = Scratch.path("trie")
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try body(folder)
   }

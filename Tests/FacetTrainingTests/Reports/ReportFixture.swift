@@ -2,6 +2,7 @@
 // Part of Facet: Gemma, end to end, in Swift.
 
 import FacetTraining
+import FacetTestSupport
 import Foundation
 
 /// A short run that the tests of reports share.
@@ -33,12 +34,7 @@ enum ReportFixture {
     }
   }
 
-  /// A new folder, cleared away by the system.
-  static func folder() throws -> String {
-    let path = NSTemporaryDirectory() + "facet-report-tests-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path
-  }
+  static func folder() throws -> String { try Scratch.folder("report") }
 
   static func text(_ path: String) throws -> String {
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
