@@ -241,10 +241,27 @@ struct OpenAITests {
   func refusals(_ body: String, _ message: String) async throws {
     try await TestServer.with { client in
       let response = try await client.send(.post, "/v1/chat/completions", body)
-      #expect((400..<502).contains(response.status.code))
+      #expect([400, 404].contains(response.status.code))
       let error = try client.json(response)["error"]
       #expect(error?["message"]?.string == message)
       #expect(error?["type"]?.string != nil)
+    }
+  }
+
+  @Test(
+    "what is not offered is refused once: after a 5xx clients would ask again",
+    arguments: [
+      (#""suffix":"y""#, "suffix", "The model cannot fill in text before a suffix."),
+      (#""best_of":2"#, "best_of", "'best_of' is not offered; ask for n answers and choose."),
+    ])
+  func unsupported(_ option: String, _ parameter: String, _ message: String) async throws {
+    try await TestServer.with { client in
+      let response = try await client.send(.post, "/v1/completions", #"{"prompt":"x",\#(option)}"#)
+      #expect(response.status == .badRequest)
+      let error = JSONObject().with("message", .string(message))
+        .with("type", "invalid_request_error").with("param", .string(parameter))
+        .with("code", "unsupported_parameter")
+      #expect(try client.json(response)["error"] == .object(error))
     }
   }
 }

@@ -75,6 +75,22 @@ struct GeminiTests {
     }
   }
 
+  @Test("pictures are an argument that is not valid")
+  func pictures() async throws {
+    try await TestServer.with { client in
+      let response = try await client.send(
+        .post, "/v1beta/models/\(TestServer.model):generateContent",
+        #"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":""}}]}]}"#)
+      #expect(response.status == .badRequest)
+      let error = try client.json(response)["error"]
+      #expect(error?["code"] == .integer(400))
+      #expect(error?["status"] == "INVALID_ARGUMENT")
+      #expect(
+        error?["message"]
+          == "'contents[0].parts[0]' is no text; models are served with text only.")
+    }
+  }
+
   @Test("schemas with types in capitals become JSON Schema")
   func schemas() throws {
     let gemini = #"""

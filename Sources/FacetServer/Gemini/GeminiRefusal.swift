@@ -18,12 +18,11 @@ enum GeminiRefusal {
   /// Names of google.rpc.Code.
   private static func name(of code: ServerError.Code) -> String {
     switch code {
-    case .invalidRequest, .contextFull, .tooLarge, .headTooLarge, .methodNotAllowed:
+    case .invalidRequest, .contextFull, .tooLarge, .headTooLarge, .methodNotAllowed, .unsupported:
       "INVALID_ARGUMENT"
     case .unauthorized: "UNAUTHENTICATED"
     case .forbidden: "PERMISSION_DENIED"
     case .notFound: "NOT_FOUND"
-    case .unsupported: "UNIMPLEMENTED"
     case .busy, .unavailable: "UNAVAILABLE"
     case .clientGone: "CANCELLED"
     case .failed, .invalidSettings: "INTERNAL"

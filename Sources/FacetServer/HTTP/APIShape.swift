@@ -55,14 +55,14 @@ package enum APIShape: Sendable, Hashable, CaseIterable {
   /// The HTTP status of a refusal.
   func status(of error: ServerError) -> HTTPResponse.Status {
     switch error.code {
-    case .invalidRequest, .contextFull: .badRequest
+    // What is not offered, too: clients ask again after 501, as after every 5xx.
+    case .invalidRequest, .contextFull, .unsupported: .badRequest
     case .unauthorized: .unauthorized
     case .forbidden: .forbidden
     case .notFound: .notFound
     case .methodNotAllowed: .methodNotAllowed
     case .tooLarge: .contentTooLarge
     case .headTooLarge: .requestHeaderFieldsTooLarge
-    case .unsupported: self == .ollama || self == .anthropic ? .badRequest : .notImplemented
     case .busy, .unavailable:
       self == .anthropic && error.code == .busy ? Self.overloaded : .serviceUnavailable
     case .clientGone: Self.clientClosedRequest

@@ -17,12 +17,12 @@ enum OpenAIRefusal {
 
   private static func type(of code: ServerError.Code) -> String {
     switch code {
-    case .invalidRequest, .methodNotAllowed, .tooLarge, .headTooLarge: "invalid_request_error"
+    case .invalidRequest, .methodNotAllowed, .tooLarge, .headTooLarge, .unsupported:
+      "invalid_request_error"
     case .unauthorized: "authentication_error"
     case .forbidden: "permission_error"
     case .notFound: "not_found_error"
     case .contextFull: "exceed_context_size_error"
-    case .unsupported: "not_supported_error"
     case .busy, .unavailable: "unavailable_error"
     case .clientGone, .failed, .invalidSettings: "server_error"
     }
@@ -33,6 +33,7 @@ enum OpenAIRefusal {
     case .unauthorized: "invalid_api_key"
     case .contextFull: "context_length_exceeded"
     case .notFound: "model_not_found"
+    case .unsupported: "unsupported_parameter"
     default: nil
     }
   }
