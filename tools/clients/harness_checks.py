@@ -113,7 +113,7 @@ def fuzz_by_description(server):
     with Server(server.program, "--model", CHAT) as own:
         done = subprocess.run(
             [_tool("schemathesis"), "run", own.url + "/openapi.json", "--checks", "not_a_server_error",
-             "--max-examples", "12", "--request-timeout", "30", "--phases", "fuzzing", "--exclude-path-regex",
+             "--max-examples", "12", "--request-timeout", "30", "--phases", "examples,coverage,fuzzing", "--exclude-path-regex",
              "/api/(pull|blobs)"],
             capture_output=True, text=True, timeout=600, cwd=own.folder)
         own.expect_alive()
