@@ -48,6 +48,9 @@ YAMLS = dict(
     truthfulqa_mc1='truthfulqa/truthfulqa_mc1', truthfulqa_mc2='truthfulqa/truthfulqa_mc2', crows_pairs_english='crows_pairs/crows_pairs_english',
     bbq='bbq/bbq_multiple_choice', winogender_all='winogender/winogender', wikitext='wikitext/wikitext', triviaqa='triviaqa/default',
     nq_open='nq_open/nq_open', gsm8k='gsm8k/gsm8k', humaneval='humaneval/humaneval', mbpp='mbpp/mbpp')
+YAMLS |= {f'agieval_{name}': f"agieval/{name.replace('_', '-')}" for name in ('aqua_rat', 'sat_math', 'logiqa_en', 'lsat_lr', 'sat_en', 'math')}
+SUBJECTS = dict(algebra='Algebra', num_theory='Number Theory', prealgebra='Prealgebra', counting_and_prob='Counting & Probability')
+YAMLS |= {f'minerva_math_{name}': f'minerva_math/minerva_math_{name}' for name in SUBJECTS}
 FOLDERS = dict(truthfulqa_mc1='truthfulqa', truthfulqa_mc2='truthfulqa', crows_pairs_english='crows_pairs', winogender_all='winogender')
 
 
@@ -56,6 +59,8 @@ def rows_of(task, rows, scratch):
     folder, key, value = FOLDERS.get(task, task), None, None
     if task.startswith('mmlu_'): folder, key, value = 'mmlu', 'subject', task[5:]
     if task.startswith(BBH): folder, key, value = 'bbh', 'task', task[len(BBH):]
+    if task.startswith('agieval_'): folder = f'agieval/{task[8:]}'
+    if task.startswith('minerva_math_'): folder, key, value = 'math', 'type', SUBJECTS[task[13:]]
     files = {}
     for name in sorted(name for name in os.listdir(f'{rows}/{folder}') if name.endswith('.jsonl')):
         lines = [json.loads(line) for line in open(f'{rows}/{folder}/{name}', encoding='utf-8')]
@@ -74,6 +79,7 @@ def definition(task, rows, scratch):
     files = rows_of(task, rows, scratch)
     text = dict(include=path, task=task, dataset_path='json', dataset_name=None, dataset_kwargs=dict(data_files=files))
     if 'train' not in files and task in ('truthfulqa_mc1', 'truthfulqa_mc2', 'crows_pairs_english', 'bbq'): text['training_split'] = None
+    if task.startswith('minerva_math_'): text['training_split'] = None
     if task == 'wikitext': text.update(training_split=None, validation_split=None)
     if task == 'arc_easy' or task == 'arc_challenge' or task == 'openbookqa': text['validation_split'] = None
     with open(f'{scratch}/{task}.yaml', 'w') as file: yaml.safe_dump(text, file)

@@ -1,13 +1,14 @@
 """Rows of data for the goldens of evaluation, in the layout that `facet eval --data` reads.
 
     python3 tools/evaluation_rows.py small ../shared/data Tests/Goldens/evaluation/rows
-    python3 tools/evaluation_rows.py large ../shared/data rows-large
+    python3 tools/evaluation_rows.py large ../shared/data rows-large sources
 
 `small` is what the repository holds: a dozen documents a task, cut from sets that may be shipped; rows of sets that may not,
 or that are not at hand, are made up here. `large` has some hundreds of documents and stays outside. Fields that a set at
 hand lacks (HellaSwag's activity, BoolQ's label, TruthfulQA's choices, Winogender's columns, TriviaQA's aliases) are derived, the same way in both.
+`sources` holds the sets that are not at hand as public repositories have them (Tests/Goldens/PROVENANCE.md says which).
 `large` writes WikiText's `<unk>` as X, since transformers reads a special token there."""
-import json, os, shutil, sys
+import json, os, re, shutil, sys
 
 WINOGRANDE = [
     ("The trophy did not fit into the suitcase because the _ was too big.", "trophy", "suitcase", "1"),
@@ -131,6 +132,43 @@ def invented(name):
     return [dict(question=q, answer=dict(value=a[0], aliases=a)) for q, a in TRIVIA]
 
 
+def winogrande(row):
+    sentence, options = re.fullmatch(r'Please choose [^:]*: (.*)\n\nOption1: (.*) Answer format: .*', row['instruction'], re.S).groups()
+    first, second = options.split(' Option2: ')
+    return dict(sentence=sentence, option1=first, option2=second, answer=row['answer'][-1])
+
+
+def social(row):
+    return dict(context=row['context'], question=row['question'], **dict(zip(('answerA', 'answerB', 'answerC'), row['options'])),
+                label=str(row['options'].index(row['answer']) + 1))
+
+
+def openbook(line):
+    number, question, choices, _, key = line.rstrip('\n').split('\t')
+    texts = re.fullmatch(r'\(A\) (.*) \(B\) (.*) \(C\) (.*) \(D\) (.*)', choices).groups()
+    return dict(id=number, question_stem=question, choices=dict(text=list(texts), label=list('ABCD')), answerKey=key)
+
+
+def agieval(row):
+    """As AGIEval asks without examples."""
+    query = f"{row['passage'] or ''}Q: {row['question']}"
+    if not row['options']: return dict(query=f'{query}\nA: The answer is', answer=row['answer'])
+    query += f" Answer Choices: {' '.join(row['options'])}\nA: Among A through {chr(64 + len(row['options']))}, the answer is"
+    return dict(query=query, choices=row['options'], gold=['ABCDE'.index(row['label'])])
+
+
+def sourced(folder):
+    """Task → split → rows of sets that are not at hand."""
+    lines = lambda name: list(open(f'{folder}/{name}', encoding='utf-8'))
+    split = lambda documents, examples, rows: {documents: rows[:200], examples: rows[200:1000]}
+    out = dict(winogrande=split('validation', 'train', [winogrande(row) for row in json.load(open(f'{folder}/winogrande.json'))]),
+               social_iqa=split('validation', 'train', [social(json.loads(line)) for line in lines('social_iqa.jsonl')]),
+               openbookqa=split('test', 'train', [openbook(line) for line in lines('openbookqa-test.tsv')[1:] + lines('openbookqa-train.tsv')[1:]]))
+    for name, most in ('aqua-rat', 60), ('sat-math', 60), ('logiqa-en', 60), ('lsat-lr', 60), ('sat-en', 20), ('math', 40):
+        out['agieval/' + name.replace('-', '_')] = dict(test=[agieval(json.loads(line)) for line in lines(f'agieval/{name}.jsonl')[:most]])
+    return out
+
+
 def tables(root, size):
     """Task → split → rows."""
     small = size == 'small'
@@ -173,11 +211,13 @@ def tables(root, size):
         out['triviaqa'] = dict(
             validation=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[:200]],
             train=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[200:]])
+        out['math'] = dict(test=[row for name in ('Algebra', 'Number Theory', 'Prealgebra', 'Counting & Probability')
+                                 for row in [r for r in read(root, 'math/test-1000') if r['type'] == name][:5]])
     return out
 
 
-def main(size, root, output):
-    for task, splits in tables(root, size).items():
+def main(size, root, output, sources=None):
+    for task, splits in (tables(root, size) | (sourced(sources) if sources else {})).items():
         os.makedirs(f'{output}/{task}', exist_ok=True)
         for split, rows in splits.items():
             with open(f'{output}/{task}/{split}.jsonl', 'w', encoding='utf-8') as file:
