@@ -48,8 +48,8 @@ YAMLS = dict(
     truthfulqa_mc1='truthfulqa/truthfulqa_mc1', truthfulqa_mc2='truthfulqa/truthfulqa_mc2', crows_pairs_english='crows_pairs/crows_pairs_english',
     bbq='bbq/bbq_multiple_choice', winogender_all='winogender/winogender', wikitext='wikitext/wikitext', triviaqa='triviaqa/default',
     nq_open='nq_open/nq_open', gsm8k='gsm8k/gsm8k', humaneval='humaneval/humaneval', mbpp='mbpp/mbpp')
-YAMLS |= {f'agieval_{name}': f"agieval/{name.replace('_', '-')}" for name in ('aqua_rat', 'sat_math', 'logiqa_en', 'lsat_lr', 'sat_en', 'math')}
-SUBJECTS = dict(algebra='Algebra', num_theory='Number Theory', prealgebra='Prealgebra', counting_and_prob='Counting & Probability')
+YAMLS |= {f'agieval_{name}': f"agieval/{name.replace('_', '-')}" for name in ('aqua_rat', 'sat_math', 'logiqa_en', 'lsat_lr', 'math')}
+SUBJECTS = dict(algebra='Algebra', num_theory='Number Theory', prealgebra='Prealgebra')
 YAMLS |= {f'minerva_math_{name}': f'minerva_math/minerva_math_{name}' for name in SUBJECTS}
 FOLDERS = dict(truthfulqa_mc1='truthfulqa', truthfulqa_mc2='truthfulqa', crows_pairs_english='crows_pairs', winogender_all='winogender')
 
@@ -78,8 +78,8 @@ def definition(task, rows, scratch):
     if task.startswith(BBH): path = f'{ROOT}/bbh/cot_fewshot/{task[len(BBH):]}.yaml'
     files = rows_of(task, rows, scratch)
     text = dict(include=path, task=task, dataset_path='json', dataset_name=None, dataset_kwargs=dict(data_files=files))
-    if 'train' not in files and task in ('truthfulqa_mc1', 'truthfulqa_mc2', 'crows_pairs_english', 'bbq'): text['training_split'] = None
-    if task.startswith('minerva_math_'): text['training_split'] = None
+    without = ('truthfulqa_mc1', 'truthfulqa_mc2', 'crows_pairs_english', 'bbq', *(f'minerva_math_{name}' for name in SUBJECTS))
+    if 'train' not in files and task in without: text['training_split'] = None
     if task == 'wikitext': text.update(training_split=None, validation_split=None)
     if task == 'arc_easy' or task == 'arc_challenge' or task == 'openbookqa': text['validation_split'] = None
     with open(f'{scratch}/{task}.yaml', 'w') as file: yaml.safe_dump(text, file)

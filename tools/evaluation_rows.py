@@ -164,7 +164,7 @@ def sourced(folder):
     out = dict(winogrande=split('validation', 'train', [winogrande(row) for row in json.load(open(f'{folder}/winogrande.json'))]),
                social_iqa=split('validation', 'train', [social(json.loads(line)) for line in lines('social_iqa.jsonl')]),
                openbookqa=split('test', 'train', [openbook(line) for line in lines('openbookqa-test.tsv')[1:] + lines('openbookqa-train.tsv')[1:]]))
-    for name, most in ('aqua-rat', 60), ('sat-math', 60), ('logiqa-en', 60), ('lsat-lr', 60), ('sat-en', 20), ('math', 40):
+    for name, most in ('aqua-rat', 60), ('sat-math', 60), ('logiqa-en', 40), ('lsat-lr', 30), ('math', 20):
         out['agieval/' + name.replace('-', '_')] = dict(test=[agieval(json.loads(line)) for line in lines(f'agieval/{name}.jsonl')[:most]])
     return out
 
@@ -211,7 +211,7 @@ def tables(root, size):
         out['triviaqa'] = dict(
             validation=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[:200]],
             train=[dict(question=r['question'], answer=dict(aliases=r['golden_answers'])) for r in read(root, 'triviaqa/validation-1000')[200:]])
-        out['math'] = dict(test=[row for name in ('Algebra', 'Number Theory', 'Prealgebra', 'Counting & Probability')
+        out['math'] = dict(test=[row for name in ('Algebra', 'Number Theory', 'Prealgebra')
                                  for row in [r for r in read(root, 'math/test-1000') if r['type'] == name][:5]])
     return out
 

@@ -108,7 +108,7 @@ def _scores(folder):
 
 
 def fuzz_by_description(server):
-    """schemathesis finds no answer of status 500."""
+    """schemathesis finds no answer of status 500 or above."""
     # A server and a library of its own: among what is asked is that models be deleted.
     with Server(server.program, "--model", CHAT) as own:
         done = subprocess.run(

@@ -3,6 +3,7 @@
 
 import FacetEvaluation
 import FacetJSON
+import FacetTestSupport
 import Foundation
 import Testing
 
@@ -11,7 +12,7 @@ struct ResultFileTests {
   /// Writes what was read from lm-eval's files into a folder of its own.
   private func written() throws -> (ours: String, theirs: String) {
     let result = try ResultGolden.result("first")
-    let paths = try ResultWriter(output: ResultGolden.scratch()).write(result)
+    let paths = try ResultWriter(output: Scratch.path("evaluation")).write(result)
     return (paths.folder, ResultGolden.path("first"))
   }
 
@@ -97,7 +98,7 @@ struct ResultFileTests {
         ], verdicts: [.init(values: ["acc": 1])])
     ]
     result.tasks = [task]
-    let output = ResultGolden.scratch()
+    let output = Scratch.path("evaluation")
     let paths = try ResultWriter(output: output).write(result)
     #expect(paths.samples == ["\(paths.folder)/samples_one__two_\(paths.stamp).jsonl"])
     let back = try ResultReader(output).read()
@@ -111,7 +112,7 @@ struct ResultFileTests {
 
   @Test("what is no result is refused with a sentence that says why")
   func refusals() throws {
-    let folder = ResultGolden.scratch()
+    let folder = Scratch.path("evaluation")
     try FileManager.default.createDirectory(
       atPath: folder + "/m", withIntermediateDirectories: true)
     func sentence(_ path: String) -> String {

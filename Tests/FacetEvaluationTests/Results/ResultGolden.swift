@@ -30,7 +30,4 @@ enum ResultGolden {
   static func text(_ path: String) throws -> String {
     try String(contentsOfFile: path, encoding: .utf8)
   }
-
-  /// A folder of its own for a test.
-  static func scratch() -> String { Scratch.path("evaluation") }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of Facet: Gemma, end to end, in Swift.
 
-import FacetTraining
 import FacetTestSupport
+import FacetTraining
 import Foundation
 
 /// A short run that the tests of reports share.
