@@ -22,14 +22,14 @@ extension CPUBackend {
     return parts >= 4 ? parts : nil
   }
 
-  func multiplyDeep(_ product: PackedProduct, parts: Int, size: Int) {
+  func multiplyDeep(_ product: PackedProduct, parts: Int, form: PackedForm) {
     let (block, depth) = (PackedStretch.block, product.depth)
     let count = product.rows * product.columns
     let partDepth = ((depth + block - 1) / block + parts - 1) / parts * block
     func stretch(_ begin: Int) -> PackedStretch {
       PackedStretch(
         rows: 0..<product.rows, depth: begin..<min(depth, begin + block),
-        columns: product.columns, size: size)
+        columns: product.columns, form: form)
     }
     pool.exclusively { turn in
       scratch.reserve(perWorker: stretch(0).byteCount)

@@ -43,19 +43,25 @@ extension CPUBackend {
   func operand(_ weights: Tensor, _ role: MatrixRole, tokens: Int) -> Operand {
     if precision == .exact { return .f32 }
     let takesBF16 = unsafe kernels.pointee.gemm_bf16 != nil
-    if precision == .mixed { return takesBF16 && tokens > fewTokens ? .bf16 : .f32 }
     let takesIntegers =
       unsafe kernels.pointee.takes_integers?(weights.dtype.rawValue, Int64(weights.columns))
       ?? false
+    if precision == .mixed {
+      guard tokens > fewTokens else { return .f32 }
+      return takesBF16 ? .bf16 : takesIntegers && hasWords ? .digits : .f32
+    }
     if tokens <= fewTokens { return takesIntegers ? .digits : .f32 }
     guard takesIntegers else { return takesBF16 ? .bf16 : .f32 }
-    if unsafe kernels.pointee.gemm_digits != nil {
+    if hasWords {
       let isExact = role == .attention || role == .head || Self.isWide(weights.dtype)
       return isExact ? .digits : .bytes
     }
     let isShort = tokens <= Self.expandingTokens
     return role == .feedForward || isShort || !takesBF16 ? .bytes : .bf16
   }
+
+  /// Whether quantised weights meet any number of tokens in 16-bit words.
+  package var hasWords: Bool { unsafe kernels.pointee.gemm_digits != nil }
 
   /// Whether products of two bytes of this type overflow 16 bits so soon that words are as fast.
   private static func isWide(_ dtype: DType) -> Bool { dtype == .q8_0 || dtype == .q6_K }

@@ -6,7 +6,7 @@ import CFacetKernels
 /// c [M, N] += a [M, K] · b [K, N], where `a` may be stored as [K, M].
 ///
 /// The factors of the way back lie across the order in which a register tile wants them, so a stretch
-/// of both is packed first, in bf16 unless the backend is exact; then the tiles are shared out. Each
+/// of both is packed first, in 16 bits unless the backend is exact; then the tiles are shared out. Each
 /// element of c is summed in the order of K, so neither stretches nor threads change a bit.
 struct PackedProduct {
   var a: Tensor
@@ -26,6 +26,19 @@ struct PackedProduct {
   var columns: Int { b.columns }
 }
 
+/// What the numbers of packed factors are.
+enum PackedForm {
+  case f32
+  case bf16
+  /// Integers of 16 bits, of which a few along K share a scale that lies before them.
+  case words
+
+  /// Bytes of a number.
+  var size: Int { self == .f32 ? 4 : 2 }
+  /// Scales of a column, or of a row, of a block.
+  var scales: Int { self == .words ? PackedStretch.block / Int(FK_SHARING) : 0 }
+}
+
 /// A stretch of a product, [rows] by [depth], and how it lies packed in the shared scratch.
 ///
 /// First come the panels of b: for 64 columns one block of 256 of K after the other. Then the rows of
@@ -34,19 +47,24 @@ struct PackedStretch {
   var rows: Range<Int>
   var depth: Range<Int>
   var columns: Int
-  /// Bytes of a number.
-  var size: Int
+  var form: PackedForm
 
   static let block = Int(FK_K_BLOCK)
   static let panel = Int(FK_PANEL_ROWS)
 
   var blocks: Int { (depth.count + Self.block - 1) / Self.block }
   var panels: Int { (columns + Self.panel - 1) / Self.panel }
-  var panelByteCount: Int { blocks * Self.block * Self.panel * size }
-  /// Numbers from a row of a to the next.
-  var rowStride: Int { min(Self.block, (depth.count + 31) / 32 * 32) }
+  /// Bytes of a panel's block, its scales included.
+  var blockByteCount: Int { Self.panel * (Self.block * form.size + form.scales * 4) }
+  var panelByteCount: Int { blocks * blockByteCount }
+  /// Numbers from a row of a to the next, its scales included.
+  var rowStride: Int {
+    let multiple = form == .words ? Int(FK_SHARING) : 32
+    return min(Self.block, (depth.count + multiple - 1) / multiple * multiple)
+      + form.scales * 4 / form.size
+  }
   var rowsOffset: Int { panels * panelByteCount }
-  var byteCount: Int { rowsOffset + blocks * rows.count * rowStride * size }
+  var byteCount: Int { rowsOffset + blocks * rows.count * rowStride * form.size }
 
   /// Whether so few panels meet a row of a that whoever multiplies it packs it.
   var isNarrow: Bool { panels <= 2 }
@@ -56,10 +74,10 @@ struct PackedStretch {
     return begin..<min(depth.upperBound, begin + Self.block)
   }
   func panelOffset(_ panel: Int, block: Int) -> Int {
-    panel * panelByteCount + block * Self.block * Self.panel * size
+    panel * panelByteCount + block * blockByteCount
   }
   func rowOffset(_ row: Int, block: Int) -> Int {
-    rowsOffset + (block * rows.count + row - rows.lowerBound) * rowStride * size
+    rowsOffset + (block * rows.count + row - rows.lowerBound) * rowStride * form.size
   }
 }
 
@@ -103,12 +121,19 @@ extension CPUBackend: TrainingBackend {
   /// What one tile of work adds to numbers in bf16.
   private static let sumsByteCount = tileRows * PackedStretch.panel * MemoryLayout<Float>.size
 
+  /// In what numbers factors are packed: bf16, or as many bits as integers, where that is faster.
+  private var packedForm: PackedForm {
+    if precision == .exact { return .f32 }
+    if unsafe kernels.pointee.gemm_packed_bf16 != nil { return .bf16 }
+    return unsafe kernels.pointee.gemm_packed_words != nil ? .words : .f32
+  }
+
   private func multiply(_ product: PackedProduct) {
     let (rows, depth, columns) = (product.rows, product.depth, product.columns)
     guard rows > 0, columns > 0 else { return }
-    let isHalf = unsafe precision != .exact && kernels.pointee.gemm_packed_bf16 != nil
-    let size = isHalf ? 2 : 4
-    if let parts = deepParts(product) { return multiplyDeep(product, parts: parts, size: size) }
+    let form = packedForm
+    let size = form.size
+    if let parts = deepParts(product) { return multiplyDeep(product, parts: parts, form: form) }
     let wanted = Self.stretchByteCount / ((columns + min(rows, 4096)) * size)
     let deep = max(Self.leastDepth, wanted / PackedStretch.block * PackedStretch.block)
     let high = max(
@@ -119,7 +144,7 @@ extension CPUBackend: TrainingBackend {
         for begin in stride(from: 0, to: max(depth, 1), by: deep) {
           let stretch = PackedStretch(
             rows: row..<min(rows, row + high), depth: begin..<min(depth, begin + deep),
-            columns: columns, size: size)
+            columns: columns, form: form)
           scratch.reserve(shared: stretch.byteCount)
           if product.c.dtype == .bf16 { scratch.reserve(perWorker: Self.sumsByteCount) }
           pack(product, stretch, turn)
@@ -158,7 +183,12 @@ extension CPUBackend: TrainingBackend {
     let to =
       unsafe packed
       + stretch.panelOffset(columns.lowerBound / PackedStretch.panel, block: block)
-    let pack = unsafe stretch.size == 2 ? kernels.pointee.pack_bf16 : kernels.pointee.pack_f32
+    let pack =
+      switch stretch.form {
+      case .f32: unsafe kernels.pointee.pack_f32
+      case .bf16: unsafe kernels.pointee.pack_bf16
+      case .words: unsafe kernels.pointee.pack_words
+      }
     unsafe pack?(
       &matrix, Int64(depth.lowerBound), Int64(depth.count), Int64(columns.lowerBound),
       Int64(columns.upperBound), to, Int64(stretch.panelByteCount))
@@ -174,7 +204,11 @@ extension CPUBackend: TrainingBackend {
     let to = unsafe packed + stretch.rowOffset(rows.lowerBound, block: block)
     if product.isTransposed {
       let transpose =
-        unsafe stretch.size == 2 ? kernels.pointee.transpose_bf16 : kernels.pointee.transpose_f32
+        switch stretch.form {
+        case .f32: unsafe kernels.pointee.transpose_f32
+        case .bf16: unsafe kernels.pointee.transpose_bf16
+        case .words: unsafe kernels.pointee.transpose_words
+        }
       unsafe transpose?(
         a.floatPointer + depth.lowerBound * a.columns + rows.lowerBound, Int64(a.columns),
         Int64(rows.count), Int64(depth.count), product.scale, to, Int64(stretch.rowStride))
@@ -182,14 +216,15 @@ extension CPUBackend: TrainingBackend {
     }
     for row in rows {
       let from = unsafe a.floatPointer + row * a.columns + depth.lowerBound
-      let at = unsafe to + (row - rows.lowerBound) * stretch.rowStride * stretch.size
-      if stretch.size == 4 {
-        unsafe at.copyMemory(from: from, byteCount: depth.count * 4)
-        continue
+      let at = unsafe to + (row - rows.lowerBound) * stretch.rowStride * stretch.form.size
+      switch stretch.form {
+      case .f32: unsafe at.copyMemory(from: from, byteCount: depth.count * 4)
+      case .bf16:
+        let numbers = unsafe at.assumingMemoryBound(to: UInt16.self)
+        unsafe kernels.pointee.to_bf16(from, Int64(depth.count), numbers)
+        if !depth.count.isMultiple(of: 2) { unsafe numbers[depth.count] = 0 }
+      case .words: unsafe kernels.pointee.row_to_words?(from, Int64(depth.count), at)
       }
-      let numbers = unsafe at.assumingMemoryBound(to: UInt16.self)
-      unsafe kernels.pointee.to_bf16(from, Int64(depth.count), numbers)
-      if !depth.count.isMultiple(of: 2) { unsafe numbers[depth.count] = 0 }
     }
   }
 
@@ -253,8 +288,11 @@ extension CPUBackend: TrainingBackend {
   ) {
     let columns = min(PackedStretch.panel, stretch.columns - panel * PackedStretch.panel)
     let gemm =
-      unsafe stretch.size == 2
-      ? kernels.pointee.gemm_packed_bf16 : kernels.pointee.gemm_packed_f32
+      switch stretch.form {
+      case .f32: unsafe kernels.pointee.gemm_packed_f32
+      case .bf16: unsafe kernels.pointee.gemm_packed_bf16
+      case .words: unsafe kernels.pointee.gemm_packed_words
+      }
     for block in 0..<stretch.blocks {
       unsafe gemm?(
         Int64(rows.count), Int64(columns), Int64(stretch.depth(of: block).count),

@@ -62,6 +62,7 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
   case exact
   /// Prefill multiplies in bf16 where the CPU can, the cache is in half precision; sums in f32.
   case fast
-  /// Every product in bf16 where the CPU can, whatever the type of the weights; sums in f32: training.
+  /// Every product in bf16 where the CPU can, whatever the type of the weights, or in integers of 16 bits where
+  /// that is faster than f32; sums in f32: training.
   case mixed
 }

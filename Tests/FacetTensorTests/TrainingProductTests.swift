@@ -73,6 +73,83 @@ struct TrainingProductTests {
     }
   }
 
+  // Two factors, each within 1/11,584 of the largest of 64: what 64 products of the largest would stray by.
+  @Test("AVX2's 16-bit integers stray as little as docs/numerics.md says")
+  func words() throws {
+    guard InstructionSet.available.contains(.avx2) else { return }
+    var random = RandomTensors(seed: 28)
+    let backend = try backend(.avx2, .mixed)
+    for (tokens, rows, columns) in [(3, 64, 70), (65, 300, 130), (17, 1000, 64)] {
+      let weights = try random.weights(.q8_0, rows, columns / 32 * 32)
+      let (output, input) = (
+        try random.floats(tokens, rows), try random.floats(tokens, weights.columns)
+      )
+      let wide = try Tensor.zeros(rows: rows, columns: weights.columns)
+      #expect(backend.rewrite(weights, into: wide) == nil)
+      func largest(_ tensor: Tensor) -> Float { tensor.floats().reduce(0) { max($0, abs($1)) } }
+
+      let expected = try Tensor.zeros(rows: tokens, columns: weights.columns)
+      let actual = try Tensor.zeros(rows: tokens, columns: weights.columns)
+      reference.linearBackward([output], [wide], adding: false, into: expected)
+      backend.linearBackward([output], [weights], adding: false, into: actual)
+      let most = 2 * Float(rows) * largest(output) * largest(wide) / 11_584
+      for (a, b) in zip(actual.floats(), expected.floats()) { #expect(abs(a - b) <= most) }
+      #expect(relativeError(actual.floats(), expected.floats()) < 4e-4)
+
+      let gradient = try Tensor.zeros(rows: rows, columns: weights.columns)
+      let exact = try Tensor.zeros(rows: rows, columns: weights.columns)
+      reference.weightGradient(output, input, scale: -3, into: exact)
+      backend.weightGradient(output, input, scale: -3, into: gradient)
+      #expect(relativeError(gradient.floats(), exact.floats()) < 4e-4)
+      #expect(gradient.floats() != exact.floats(), "these are integers, not f32")
+    }
+  }
+
+  @Test(
+    "what is not finite is not hidden, and spoils its own row and column alone",
+    arguments: exactSets,
+    [Float.nan, .infinity, -.infinity])
+  func notFinite(_ set: InstructionSet, _ value: Float) throws {
+    var random = RandomTensors(seed: 29)
+    let (tokens, rows, columns) = (20, 130, 96)
+    for precision in [Precision.exact, .mixed] {
+      let backend = try backend(set, precision)
+      var values = random.values(tokens * rows)
+      values[7 * rows + 100] = value
+      let output = try Tensor.floats(values, rows: tokens, columns: rows)
+      let weights = try random.weights(.q8_0, rows, columns)
+      let back = try Tensor.zeros(rows: tokens, columns: columns)
+      backend.linearBackward([output], [weights], adding: false, into: back)
+      for (index, number) in back.floats().enumerated() {
+        #expect(number.isFinite == (index / columns != 7), "\(precision) back, place \(index)")
+      }
+      let input = try random.floats(tokens, columns)
+      let gradient = try Tensor.zeros(rows: rows, columns: columns)
+      backend.weightGradient(output, input, scale: 1, into: gradient)
+      for (index, number) in gradient.floats().enumerated() {
+        #expect(number.isFinite == (index / columns != 100), "\(precision) weights, \(index)")
+      }
+      var inputs = input.floats()
+      inputs[7 * columns + 33] = value
+      let forward = try Tensor.zeros(rows: tokens, columns: rows)
+      let spoiled = try Tensor.floats(inputs, rows: tokens, columns: columns)
+      backend.linear(spoiled, [weights], as: .feedForward, into: [forward])
+      for (index, number) in forward.floats().enumerated() {
+        #expect(number.isFinite == (index / rows != 7), "\(precision) forward, place \(index)")
+      }
+    }
+  }
+
+  @Test("numbers too small to be scaled give zero, not nonsense", arguments: exactSets)
+  func tiny(_ set: InstructionSet) throws {
+    let backend = try backend(set, .mixed)
+    let output = try Tensor.floats([Float](repeating: 1e-38, count: 3 * 80), rows: 3, columns: 80)
+    let input = try Tensor.floats([Float](repeating: 1, count: 3 * 40), rows: 3, columns: 40)
+    let gradient = try Tensor.zeros(rows: 80, columns: 40)
+    backend.weightGradient(output, input, scale: 1, into: gradient)
+    #expect(gradient.floats().allSatisfy { (0...4e-38).contains($0) })
+  }
+
   @Test("a gradient in bf16 is the sum of f32, rounded", arguments: exactSets)
   func halfGradient(_ set: InstructionSet) throws {
     var random = RandomTensors(seed: 26)

@@ -45,6 +45,8 @@ enum {
   FK_WORD_SCRATCH = (32 * (128 + 16 + 16) + 32 * 16) * 4,
   // Rows of B that a panel of the packed products holds at most.
   FK_K_BLOCK = 256,
+  // Numbers along K that share a scale where those products are in 16-bit words.
+  FK_SHARING = 64,
   // Positions in one block of the KV cache.
   FK_KV_BLOCK = 64,
   // Columns of values that lie together in such a block.
@@ -252,6 +254,9 @@ typedef struct fk_kernels {
   // gemm_packed_*: c[m*ldc + n] += Σ_i a[m*lda + i] · panel[i][n] for m < rows, n < columns ≤ 64; in
   // bf16 lda is even and an odd row of `a` ends in a zero. All bf16 are NULL where the CPU has no bf16
   // dot product.
+  // In words, 16-bit integers, FK_SHARING numbers along K share a scale: a panel has FK_K_BLOCK/FK_SHARING·64
+  // floats before its numbers, a row of `a` FK_K_BLOCK/FK_SHARING floats, and k is rounded up to a multiple of
+  // FK_SHARING with zeros; row_to_words writes such a row. NULL where there is bf16, or nothing is won.
   void (*pack_f32)(const fk_matrix *w, int64_t first, int64_t k, int64_t begin, int64_t end,
                    void *out, int64_t stride);
   void (*pack_bf16)(const fk_matrix *w, int64_t first, int64_t k, int64_t begin, int64_t end,
@@ -260,6 +265,13 @@ typedef struct fk_kernels {
                         void *out, int64_t ldo);
   void (*transpose_bf16)(const float *a, int64_t lda, int64_t rows, int64_t k, float scale,
                          void *out, int64_t ldo);
+  void (*pack_words)(const fk_matrix *w, int64_t first, int64_t k, int64_t begin, int64_t end,
+                     void *out, int64_t stride);
+  void (*transpose_words)(const float *a, int64_t lda, int64_t rows, int64_t k, float scale,
+                          void *out, int64_t ldo);
+  void (*row_to_words)(const float *x, int64_t k, void *out);
+  void (*gemm_packed_words)(int64_t rows, int64_t columns, int64_t k, const void *a, int64_t lda,
+                            const void *panel, float *c, int64_t ldc);
   void (*gemm_packed_f32)(int64_t rows, int64_t columns, int64_t k, const void *a, int64_t lda,
                           const void *panel, float *c, int64_t ldc);
   void (*gemm_packed_bf16)(int64_t rows, int64_t columns, int64_t k, const void *a, int64_t lda,

@@ -29,6 +29,7 @@
 #include "../simd/gemm_integer.inc"
 #include "gemm_words.inc"
 #include "../simd/product.inc"
+#include "product_words.inc"
 #include "../simd/training.inc"
 #include "../simd/optimizers.inc"
 #include "../simd/attention_slopes.inc"
@@ -38,6 +39,7 @@
 #define FK_GEMM_BF16 NULL
 #define FK_INTEGERS 1
 #define FK_GEMM_DIGITS gemm_digits
+#define FK_PACKED_WORDS 1
 #include "../simd/table.inc"
 #pragma clang attribute pop
 

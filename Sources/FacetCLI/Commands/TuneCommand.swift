@@ -58,7 +58,7 @@ struct TuneCommand: AsyncParsableCommand {
   @Flag(help: "Read the data, say what the run would do and take, and time a few steps.")
   var dryRun = false
 
-  @Option(help: "exact: f32 throughout; mixed: products in bf16, sums in f32.")
+  @Option(help: "exact: f32 throughout; mixed: products in 16 bits, sums in f32.")
   var precision: TrainingPrecision = .mixed
 
   @Option(

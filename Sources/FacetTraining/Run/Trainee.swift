@@ -15,24 +15,24 @@ struct Trainee {
   let adapter: Adapter?
   let adapterConfiguration: AdapterConfiguration?
 
-  /// Takes the weights of `checkpoint` as the method wants them: as they lie in the file under QLoRA,
-  /// rounded to bf16 under LoRA (they are read often and never written), in f32 where they change.
+  /// Takes the weights of `checkpoint` as the method wants them: as they lie in the file under QLoRA, rounded
+  /// to bf16 under LoRA (they are read often and never written) unless integers are multiplied faster than
+  /// that, in f32 where they change.
   init(
     _ configuration: TrainingConfiguration, checkpoint: Checkpoint, backend: CPUBackend
   ) throws {
     let model = try ModelConfiguration(checkpoint.architecture)
     let stored = try ModelWeights(checkpoint, configuration: model)
-    var weights = stored
     let isExact = backend.precision == .exact
-    switch configuration.method {
-    case .qlora: break
-    case .lora:
-      if weights.embedding.dtype.isQuantized {
-        weights = try weights.rewritten(isExact ? .f32 : .bf16, on: backend)
+    let isExpanded = stored.embedding.dtype.isQuantized && (isExact || !backend.hasWords)
+    let type: DType? =
+      switch configuration.method {
+      case .qlora: nil
+      case .lora: isExpanded ? (isExact ? .f32 : .bf16) : nil
+      case .full: .f32
       }
-    case .full: weights = try weights.rewritten(.f32, on: backend)
-    }
-    if configuration.method != .qlora {
+    let weights = try type.map { try stored.rewritten($0, on: backend) } ?? stored
+    if type != nil {
       // What was copied is not read again where it lies in the file.
       for weight in stored.named { weight.tensor.storage.forgetPages() }
     }
