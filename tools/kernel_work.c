@@ -52,6 +52,13 @@ static void transpose(void) { kernels->transpose_f32(x, 256, 256, TOKENS, 1, pre
 static void multiply_packed(void) {
   kernels->gemm_packed_f32(TOKENS, 64, ROWS, x, COLUMNS, prepared_b, y, 64);
 }
+static void pack_integers(void) {
+  kernels->pack_words(&matrix, 0, ROWS, 0, 256, scratch, ROWS * FK_K_BLOCK * 4);
+}
+static void rows_of_words(void) { kernels->row_to_words(x, 256, prepared); }
+static void multiply_words(void) {
+  kernels->gemm_packed_words(TOKENS, 64, ROWS, prepared, ROWS + 8, scratch, y, 64);
+}
 static void norm_back(void) {
   kernels->rms_norm_backward(x, z, z + COLUMNS, 1e-6f, COLUMNS, false, y, y + COLUMNS);
 }
@@ -129,6 +136,11 @@ int main(int arguments, char **values_of) {
   count("pack", "", pack); // of the last type above
   count("transpose", "", transpose);
   count("packed product", "", multiply_packed);
+  if (kernels->gemm_packed_words) {
+    count("pack to words", "", pack_integers);
+    count("row to words", "", rows_of_words);
+    count("packed product of words", "", multiply_words);
+  }
   count("norm, back", "", norm_back);
   count("gelu, back", "", gelu_back);
   count("AdamW", "", step);

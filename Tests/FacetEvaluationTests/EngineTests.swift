@@ -160,13 +160,24 @@ struct EngineTests {
   func encoding() throws {
     let model = try TinyModels.load("gemma3")
     let encoder = RequestEncoder(model.tokenizer)
-    let plain = try encoder.scored("some words", " and more")
-    #expect(try encoder.scored("some words ", "and more") == plain)
+    func scored(_ context: String, _ continuation: String) throws -> ScoredText {
+      try #require(encoder.scored([(context, continuation)]).first)
+    }
+    let plain = try scored("some words", " and more")
+    #expect(try scored("some words ", "and more") == plain)
     #expect(plain.tokens == encoder.context("some words and more"))
-    let alone = try encoder.scored("", "some words")
+    let alone = try scored("", "some words")
     #expect(alone.contextCount == 1)
     #expect(alone.tokens == encoder.context("some words"))
-    let error = #expect(throws: EvaluationError.self) { try encoder.scored("some", "") }
+    let error = #expect(throws: EvaluationError.self) { try scored("some", "") }
     #expect(error?.message == "The choice '' has no tokens of its own.")
+
+    // Requests that share a context, or do not, have the tokens that they have alone.
+    let requests: [(context: String, continuation: String)] = [
+      ("some words", " and more"), ("some words", " or less"),
+      ("", "some words"), ("some words ", "and more"), ("other words", " and more"),
+    ]
+    #expect(
+      try encoder.scored(requests) == requests.map { try scored($0.context, $0.continuation) })
   }
 }

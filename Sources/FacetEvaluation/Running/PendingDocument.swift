@@ -40,10 +40,9 @@ struct PendingDocument {
     case .perplexity:
       texts = try encoder.windows(requests[0].context, contextLength: contextLength)
     case .choice:
-      for request in requests {
-        var text = try encoder.scored(request.context, request.continuation ?? "")
-        if text.truncate(to: contextLength) { isTruncated = true }
-        texts.append(text)
+      texts = try encoder.scored(requests.map { ($0.context, $0.continuation ?? "") })
+      for index in texts.indices {
+        if texts[index].truncate(to: contextLength) { isTruncated = true }
       }
     case .generation:
       let room = contextLength - task.generation.mostTokens

@@ -26,19 +26,32 @@ package struct RequestEncoder: Sendable {
   /// The tokens of a context.
   package func context(_ text: String) -> [TokenID] { encode(text) }
 
-  /// The tokens of a request: spaces at the end of the context belong to what follows, and what follows
-  /// is what the tokens of both have beyond those of the context.
-  package func scored(_ context: String, _ continuation: String) throws(EvaluationError)
-    -> ScoredText
-  {
+  /// The tokens of requests; a context that several share is encoded once.
+  ///
+  /// Spaces at the end of a context belong to what follows, and what follows is what the tokens of both
+  /// have beyond those of the context.
+  package func scored(
+    _ requests: [(context: String, continuation: String)]
+  ) throws(EvaluationError) -> [ScoredText] {
+    var contexts: [String: [TokenID]] = [:]
+    var texts: [ScoredText] = []
+    for (context, continuation) in requests {
+      let tokens = contexts[context] ?? encode(PythonText.rightStrip(context))
+      contexts[context] = tokens
+      texts.append(try scored(context, tokens, continuation))
+    }
+    return texts
+  }
+
+  private func scored(
+    _ context: String, _ contextTokens: [TokenID], _ continuation: String
+  ) throws(EvaluationError) -> ScoredText {
     if context.isEmpty {
       var tokens = tokenizer.encode(continuation, parsing: .recognized, bos: false)
       let prefix = try prefix()
       if tokens.first != prefix { tokens.insert(prefix, at: 0) }
       return try checked(ScoredText(tokens: tokens, contextCount: 1), continuation)
     }
-    let stripped = PythonText.rightStrip(context)
-    let contextTokens = encode(stripped)
     let whole = encode(context + continuation)
     return try checked(
       ScoredText(
