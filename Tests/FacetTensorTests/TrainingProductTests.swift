@@ -73,8 +73,8 @@ struct TrainingProductTests {
     }
   }
 
-  // Each factor strays by 1/11,584 of the largest at most; in a sum most of that cancels, so 4e-4 of the
-  // largest result, which bf16 does not reach.
+  // Each factor strays by 1/11,584 of the largest at most; in a sum most of that cancels, so a fifteenth of
+  // what is granted to bf16.
   @Test("AVX2's 16-bit integers stray as little as docs/numerics.md says")
   func words() throws {
     guard InstructionSet.available.contains(.avx2) else { return }
